@@ -1,0 +1,142 @@
+// Of KernelBuilder: from the pointers of a launch to memrefs.
+#include "codegen/builder/KernelBuilder.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace glm {
+
+KernelBuilder::KernelBuilder(Operation *op, ModuleOp module, StringRef name)
+    : ImplicitLocOpBuilder(op->getLoc(), module.getContext()) {
+  setInsertionPointToEnd(module.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(getContext());
+  function =
+      func::FuncOp::create(*this, name, getFunctionType({pointer, getI64Type(), getI64Type(), getI64Type()}, {}));
+  Block *entry = function.addEntryBlock();
+  setInsertionPointToStart(entry);
+  rowsValue = toIndex(entry->getArgument(1));
+  threadValue = toIndex(entry->getArgument(2));
+  threadsValue = toIndex(entry->getArgument(3));
+  // All pointers are read here, before any store that LLVM could believe to change them.
+  int64_t number = 0;
+  for (Value operand : op->getOperands()) {
+    SmallVector<Value, 3> loaded;
+    for (int64_t i = 0; i < pointers(operand); ++i)
+      loaded.push_back(pointerAt(entry->getArgument(0), index(number++)));
+    // An operand that occurs twice is one buffer: any of its pointers will do.
+    pointersOf.try_emplace(operand, std::move(loaded));
+  }
+}
+
+void KernelBuilder::finish() { func::ReturnOp::create(*this); }
+
+int64_t KernelBuilder::pointers(Value operand) { return isPacked(operand.getType()) ? 3 : 1; }
+
+Value KernelBuilder::pointerAt(Value table, Value number) {
+  Type pointer = LLVM::LLVMPointerType::get(getContext());
+  Value offset = arith::IndexCastOp::create(*this, getI64Type(), number);
+  Value address = LLVM::GEPOp::create(*this, pointer, pointer, table, ValueRange{offset});
+  return LLVM::LoadOp::create(*this, pointer, address);
+}
+
+Value KernelBuilder::view(Value pointer, MemRefType type) {
+  int64_t rank = type.getRank();
+  Type sizes = LLVM::LLVMArrayType::get(getI64Type(), rank);
+  // The descriptor that MLIR's memref lowering documents: allocated, aligned, offset, sizes, strides.
+  auto descriptorType = LLVM::LLVMStructType::getLiteral(
+      getContext(), {pointer.getType(), pointer.getType(), getI64Type(), sizes, sizes});
+  Value descriptor = LLVM::PoisonOp::create(*this, descriptorType);
+  auto set = [&](Value value, ArrayRef<int64_t> place) {
+    descriptor = LLVM::InsertValueOp::create(*this, descriptor, value, place);
+  };
+  auto number = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(*this, getI64Type(), getI64IntegerAttr(value));
+  };
+  set(pointer, {0});
+  set(pointer, {1});
+  set(number(0), {2});
+  int64_t stride = 1;
+  for (int64_t dimension = rank - 1; dimension >= 0; --dimension) {
+    // Nobody asks how many rows a buffer has: a kernel computes the live ones.
+    int64_t size = type.isDynamicDim(dimension) ? 0 : type.getDimSize(dimension);
+    set(number(size), {3, dimension});
+    set(number(stride), {4, dimension});
+    stride *= size;
+  }
+  return UnrealizedConversionCastOp::create(*this, type, descriptor).getResult(0);
+}
+
+Value KernelBuilder::buffer(Value operand) {
+  auto type = cast<MemRefType>(operand.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.front() = ShapedType::kDynamic;
+  return view(pointersOf.at(operand).front(), MemRefType::get(shape, type.getElementType()));
+}
+
+Value KernelBuilder::vectorWeight(Value operand) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  return view(pointersOf.at(operand).front(), MemRefType::get(type.getShape(), type.getElementType()));
+}
+
+WeightMatrix KernelBuilder::weight(Value operand) {
+  ArrayRef<Value> loaded = pointersOf.at(operand);
+  auto type = cast<RankedTensorType>(operand.getType());
+  if (!isPacked(type))
+    return matrixAt(type, loaded[0], nullptr, nullptr);
+  return matrixAt(type, loaded[0], loaded[1], load(view(loaded[2], MemRefType::get({1}, getF32Type())), index(0)));
+}
+
+WeightMatrix KernelBuilder::expertWeight(Value operand, Value expert) {
+  ArrayRef<Value> loaded = pointersOf.at(operand);
+  auto type = cast<RankedTensorType>(operand.getType());
+  auto matrix = RankedTensorType::get(type.getShape().drop_front(), type.getElementType(), type.getEncoding());
+  Value data = pointerAt(loaded[0], expert);
+  if (!isPacked(type))
+    return matrixAt(matrix, data, nullptr, nullptr);
+  Value global = load(view(loaded[2], MemRefType::get({type.getDimSize(0)}, getF32Type())), expert);
+  return matrixAt(matrix, data, pointerAt(loaded[1], expert), global);
+}
+
+WeightMatrix KernelBuilder::matrixAt(RankedTensorType type, Value data, Value scales, Value global) {
+  WeightMatrix matrix;
+  matrix.rows = type.getDimSize(0);
+  matrix.columns = type.getDimSize(1);
+  matrix.element = type.getElementType();
+  auto packed = dyn_cast_or_null<Nvfp4Attr>(type.getEncoding());
+  if (!packed) {
+    matrix.data = view(data, MemRefType::get(type.getShape(), type.getElementType()));
+    return matrix;
+  }
+  matrix.block = packed.getBlock();
+  matrix.data = view(data, MemRefType::get({matrix.rows, matrix.columns / 2}, getI8Type()));
+  matrix.scales = view(scales, MemRefType::get({matrix.rows, matrix.columns / matrix.block}, getI8Type()));
+  matrix.global = global;
+  return matrix;
+}
+
+Value KernelBuilder::scratch(int64_t elements, Type type) {
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(&function.getBody().front());
+  // A cache line, so that vectors of any chip lie in one.
+  return memref::AllocaOp::create(*this, MemRefType::get({elements}, type), getI64IntegerAttr(64));
+}
+
+Value KernelBuilder::constants(ArrayRef<float> values) {
+  auto module = function->getParentOfType<ModuleOp>();
+  auto type = MemRefType::get({static_cast<int64_t>(values.size())}, getF32Type());
+  auto count = llvm::range_size(module.getOps<memref::GlobalOp>());
+  std::string name = (function.getName() + ".constants" + Twine(count)).str();
+  {
+    OpBuilder::InsertionGuard guard(*this);
+    setInsertionPointToStart(module.getBody());
+    auto data = DenseElementsAttr::get(RankedTensorType::get(type.getShape(), getF32Type()), values);
+    memref::GlobalOp::create(*this, name, getStringAttr("private"), type, data, /*constant=*/true,
+                             /*alignment=*/IntegerAttr());
+  }
+  return memref::GetGlobalOp::create(*this, type, name);
+}
+
+} // namespace glm

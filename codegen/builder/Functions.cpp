@@ -1,0 +1,97 @@
+// Of KernelBuilder: the few functions of real numbers that the model needs, and the numbers of packed weights.
+#include "codegen/builder/KernelBuilder.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace glm {
+namespace {
+
+/// An i32 in as many lanes as `like` has.
+Type i32LikeType(Value like) {
+  Type i32 = IntegerType::get(like.getContext(), 32);
+  auto vector = dyn_cast<VectorType>(like.getType());
+  return vector ? Type(VectorType::get(vector.getShape(), i32)) : i32;
+}
+
+Type f32LikeType(Value like) {
+  Type f32 = Float32Type::get(like.getContext());
+  auto vector = dyn_cast<VectorType>(like.getType());
+  return vector ? Type(VectorType::get(vector.getShape(), f32)) : f32;
+}
+
+} // namespace
+
+Value KernelBuilder::sqrt(Value x) { return math::SqrtOp::create(*this, x); }
+
+Value KernelBuilder::exp(Value x) {
+  // Beyond these bounds the result is 0 or infinity anyway; within them the halves of n below are exponents of normal numbers.
+  x = max(min(x, f32Like(x, 90.0f)), f32Like(x, -105.0f));
+  // Adding 1.5 * 2^23 leaves round(x / ln 2) in the low bits: no conversion of a NaN to an integer, which would be undefined.
+  Value magic = f32Like(x, 12582912.0f);
+  Value shifted = fma(x, f32Like(x, 1.44269504088896341f), magic);
+  Value n = sub(shifted, magic);
+  // ln 2 in two parts, the first with few bits, so that n times it is exact.
+  Value r = fma(n, f32Like(x, -0.693359375f), x);
+  r = fma(n, f32Like(x, 2.12194440e-4f), r);
+  constexpr float coefficients[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                                    4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  Value polynomial = f32Like(x, coefficients[0]);
+  for (float coefficient : ArrayRef(coefficients).drop_front())
+    polynomial = fma(polynomial, r, f32Like(x, coefficient));
+  Value mantissa = add(fma(polynomial, mul(r, r), r), f32Like(x, 1.0f));
+  // 2^n as two factors: one alone would leave the range of normal numbers near either end.
+  Type bits = i32LikeType(x);
+  Value exponent = arith::SubIOp::create(*this, arith::BitcastOp::create(*this, bits, shifted),
+                                         arith::BitcastOp::create(*this, bits, magic));
+  Value half = arith::ShRSIOp::create(*this, exponent, i32Like(x, 1));
+  auto power = [&](Value number) -> Value {
+    Value field = arith::ShLIOp::create(*this, add(number, i32Like(x, 127)), i32Like(x, 23));
+    return arith::BitcastOp::create(*this, x.getType(), field);
+  };
+  return mul(mul(mantissa, power(half)), power(sub(exponent, half)));
+}
+
+Value KernelBuilder::sigmoid(Value x) {
+  Value one = f32Like(x, 1.0f);
+  return div(one, add(one, exp(arith::NegFOp::create(*this, x))));
+}
+
+Value KernelBuilder::silu(Value x) { return mul(x, sigmoid(x)); }
+
+Value KernelBuilder::decodeE4m3(Value bits) {
+  // Exponent and mantissa moved to where a float32 has them are the value times 2^-120 (biases 7 and 127), also for subnormals;
+  // the copies of the sign between them are masked away.
+  Value wide = arith::ExtSIOp::create(*this, i32LikeType(bits), bits);
+  Value moved = arith::ShLIOp::create(*this, wide, i32Like(bits, 20));
+  Value field = arith::AndIOp::create(*this, moved, i32Like(bits, static_cast<int32_t>(0x87f00000u)));
+  return mul(arith::BitcastOp::create(*this, f32LikeType(bits), field), f32Like(bits, 0x1p120f));
+}
+
+Value KernelBuilder::decodeE2m1(Value code) {
+  if (getElementTypeOrSelf(code).isInteger(8))
+    code = arith::ExtUIOp::create(*this, i32LikeType(code), code);
+  // Twice the magnitude is a small integer: digit `code & 7` of this table. No bit trick as for E4M3: 0.5 would be a
+  // subnormal, and those are slow.
+  Value digit = arith::ShLIOp::create(*this, arith::AndIOp::create(*this, code, i32Like(code, 7)), i32Like(code, 2));
+  Value entry = arith::ShRUIOp::create(*this, i32Like(code, static_cast<int32_t>(0xc8643210u)), digit);
+  Value doubled =
+      arith::UIToFPOp::create(*this, f32LikeType(code), arith::AndIOp::create(*this, entry, i32Like(code, 15)));
+  Value magnitude = mul(doubled, f32Like(code, 0.5f));
+  Value sign = arith::ShLIOp::create(*this, arith::AndIOp::create(*this, code, i32Like(code, 8)), i32Like(code, 28));
+  Value bits = arith::OrIOp::create(*this, arith::BitcastOp::create(*this, i32LikeType(code), magnitude), sign);
+  return arith::BitcastOp::create(*this, f32LikeType(code), bits);
+}
+
+Value KernelBuilder::element(const WeightMatrix &weight, Value n, Value k) {
+  if (!weight.isPacked())
+    return load(weight.data, {n, k});
+  Value byte = arith::ExtUIOp::create(*this, getI32Type(), load(weight.data, {n, div(k, index(2))}));
+  Value shift = mul(toI32(rem(k, index(2))), i32(4));
+  Value code = arith::ShRUIOp::create(*this, byte, shift);
+  Value scale = decodeE4m3(load(weight.scales, {n, div(k, index(weight.block))}));
+  return mul(decodeE2m1(code), mul(scale, weight.global));
+}
+
+} // namespace glm

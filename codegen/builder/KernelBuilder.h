@@ -1,0 +1,150 @@
+// The verbs in which kernel bodies are written: the arguments of a launch, loops, loads that widen, stores that narrow,
+// shares of work among threads, and the few functions of real numbers that the model needs.
+//
+// A body computes in float32. It is a function of pointers and of three numbers (runtime/artifact/KernelAbi.h): live rows,
+// this thread, all threads. Leading dimensions of buffers are unknown (`memref<?x6144xbf16>`), so that one kernel serves every
+// bucket of rows.
+#pragma once
+
+#include "dialect/GlmDialect.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <utility>
+
+namespace glm {
+
+/// A weight matrix [rows, columns] as a body sees it.
+struct WeightMatrix {
+  int64_t rows = 0;
+  int64_t columns = 0;
+  mlir::Type element; ///< f32, bf16, f16; f4E2M1FN if packed
+  mlir::Value data;   ///< memref<rows x columns x element>; packed: memref<rows x columns/2 x i8>, low nibble first
+  int64_t block = 0;  ///< packed: columns per scale
+  mlir::Value scales; ///< packed: memref<rows x columns/block x i8>, E4M3 bits
+  mlir::Value global; ///< packed: f32
+
+  bool isPacked() const { return block != 0; }
+};
+
+class KernelBuilder : public mlir::ImplicitLocOpBuilder {
+public:
+  /// Creates `func.func @name(!llvm.ptr, i64, i64, i64)` in `module` (the pointer is KernelAbi's `args`) and stands at its end;
+  /// the arguments of the launch are the operands of `op` in order, a packed weight being three: codes, block scales, global scales.
+  KernelBuilder(mlir::Operation *op, mlir::ModuleOp module, llvm::StringRef name);
+
+  /// Ends the function.
+  void finish();
+
+  /// How many pointers a kernel operand needs in `args`: 1 for a buffer or a wide weight, 3 for a packed one.
+  static int64_t pointers(mlir::Value operand);
+
+  //===-- arguments ----------------------------------------------------------------------------------------------===//
+
+  /// The memref of a buffer operand, leading dimension unknown.
+  mlir::Value buffer(mlir::Value operand);
+  /// A weight of rank 1 as a memref.
+  mlir::Value vectorWeight(mlir::Value operand);
+  /// A weight of rank 2.
+  WeightMatrix weight(mlir::Value operand);
+  /// One expert of a weight of rank 3, reached through the table of pointers.
+  WeightMatrix expertWeight(mlir::Value operand, mlir::Value expert);
+  /// Memory of this thread alone, uninitialized, on its stack: memref<elements x type>.
+  mlir::Value scratch(int64_t elements, mlir::Type type);
+  /// A table of constants: memref<values x f32>.
+  mlir::Value constants(llvm::ArrayRef<float> values);
+
+  mlir::Value rows() { return rowsValue; }       ///< index
+  mlir::Value thread() { return threadValue; }   ///< index
+  mlir::Value threads() { return threadsValue; } ///< index
+
+  //===-- control ------------------------------------------------------------------------------------------------===//
+
+  /// This thread's part [first, second) of 0 .. count-1 in units of `grain`: contiguous, as even as possible.
+  std::pair<mlir::Value, mlir::Value> share(mlir::Value count, int64_t grain = 1);
+  /// for (i = lower; i < upper; i += step) body(i)
+  void loop(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+  /// The same with values carried from one round to the next; returns the last.
+  llvm::SmallVector<mlir::Value>
+  fold(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange initial,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  /// if (condition) body()
+  void when(mlir::Value condition, llvm::function_ref<void()> body);
+
+  //===-- values -------------------------------------------------------------------------------------------------===//
+
+  mlir::Value index(int64_t value);
+  mlir::Value i32(int32_t value);
+  mlir::Value f32(float value);
+  /// A float32 vector of `lanes` times `value`.
+  mlir::Value splat(mlir::Value value, int64_t lanes);
+
+  mlir::Value add(mlir::Value a, mlir::Value b); ///< index, integer or float, scalar or vector
+  mlir::Value sub(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, mlir::Value b);
+  mlir::Value div(mlir::Value a, mlir::Value b); ///< unsigned for index and integers
+  mlir::Value rem(mlir::Value a, mlir::Value b);
+  mlir::Value max(mlir::Value a, mlir::Value b); ///< signed; float: maximumf, a NaN stays
+  mlir::Value min(mlir::Value a, mlir::Value b);
+  mlir::Value less(mlir::Value a, mlir::Value b);  ///< signed; false beside a NaN
+  mlir::Value equal(mlir::Value a, mlir::Value b); ///< false beside a NaN
+  mlir::Value both(mlir::Value a, mlir::Value b);  ///< of two conditions
+  mlir::Value select(mlir::Value condition, mlir::Value yes, mlir::Value no);
+  mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c); ///< a * b + c, one rounding
+  /// Sum of the lanes in a fixed tree order (halves added until one lane is left): the same on every chip.
+  mlir::Value sum(mlir::Value vector);
+  mlir::Value toIndex(mlir::Value integer); ///< signed: -1 stays -1
+  mlir::Value toI32(mlir::Value indexValue);
+
+  /// f16 or bf16 to f32, scalar or vector; f32 passes.
+  mlir::Value widen(mlir::Value value);
+  /// f32 to `element`, round to nearest even; f32 passes.
+  mlir::Value narrow(mlir::Value value, mlir::Type element);
+  /// The f32 that is left of a value after it was stored as `element`.
+  mlir::Value round(mlir::Value value, mlir::Type element);
+
+  /// One element, widened to f32 if it is a float, to index if it is an i32.
+  mlir::Value load(mlir::Value memref, mlir::ValueRange indices);
+  /// `lanes` neighbours of the last dimension, floats widened to f32; integers as they are.
+  mlir::Value loadVector(mlir::Value memref, mlir::ValueRange indices, int64_t lanes);
+  /// Scalar or vector, narrowed to the memref's element type; an index becomes an i32.
+  void store(mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
+
+  mlir::Value sqrt(mlir::Value x); ///< correctly rounded
+  /// e^x for f32 scalars and vectors, within 1 ulp, the same bits for a scalar as for a lane. Cephes expf: x = n ln 2 + r,
+  /// a polynomial of degree 7 in r, then 2^n by exponent bits. Gradual underflow, infinity above 88.72, a NaN stays.
+  mlir::Value exp(mlir::Value x);
+  mlir::Value sigmoid(mlir::Value x); ///< 1 / (1 + e^-x)
+  mlir::Value silu(mlir::Value x);    ///< x * sigmoid(x)
+  /// E4M3 bits (i8, scalar or vector) to f32, exact, subnormals included. The NaN codes 0x7f and 0xff, which the loader refuses,
+  /// read as 480 and -480.
+  mlir::Value decodeE4m3(mlir::Value bits);
+  /// An E2M1 code (i8 or i32 with the code in the low 4 bits, scalar or vector) to f32.
+  mlir::Value decodeE2m1(mlir::Value code);
+  /// weight[n, k] as f32: `E2M1 * (scale * global)` if packed.
+  mlir::Value element(const WeightMatrix &weight, mlir::Value n, mlir::Value k);
+
+  /// The row of a paged cache that holds `position` of `slot`.
+  mlir::Value cacheRow(mlir::Value pages, mlir::Value slot, mlir::Value position, int64_t pageSize);
+
+private:
+  /// A memref of `type` at `pointer`; the descriptor folds away when memrefs become pointers.
+  mlir::Value view(mlir::Value pointer, mlir::MemRefType type);
+  /// Element `number` of a table of pointers.
+  mlir::Value pointerAt(mlir::Value table, mlir::Value number);
+  /// A checkpoint's matrix of `type`, whose codes, scales and global scale are at these pointers.
+  WeightMatrix matrixAt(mlir::RankedTensorType type, mlir::Value data, mlir::Value scales, mlir::Value global);
+  /// An f32 constant like `like`, a scalar or a vector of any type.
+  mlir::Value f32Like(mlir::Value like, float value);
+  mlir::Value i32Like(mlir::Value like, int32_t value);
+
+  mlir::func::FuncOp function;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 3>> pointersOf; ///< operand to what `args` holds for it
+  mlir::Value rowsValue, threadValue, threadsValue;
+};
+
+} // namespace glm

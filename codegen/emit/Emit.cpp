@@ -1,0 +1,125 @@
+#include "codegen/emit/Emit.h"
+
+#include "codegen/emit/ArtifactFolder.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+
+namespace glm {
+namespace {
+
+// The enums of the dialect mirror those of the manifest.
+static_assert(static_cast<int>(Space::Arena) == static_cast<int>(BufferSpace::Arena) &&
+              static_cast<int>(Space::Cache) == static_cast<int>(BufferSpace::Cache) &&
+              static_cast<int>(Space::Input) == static_cast<int>(BufferSpace::Input) &&
+              static_cast<int>(Space::Output) == static_cast<int>(BufferSpace::Output));
+static_assert(static_cast<int>(Form::Data) == static_cast<int>(WeightForm::Data) &&
+              static_cast<int>(Form::Table) == static_cast<int>(WeightForm::Table) &&
+              static_cast<int>(Form::Scalars) == static_cast<int>(WeightForm::Scalars) &&
+              static_cast<int>(Form::Constant) == static_cast<int>(WeightForm::Constant));
+
+/// Appends plan ops to the lists of a manifest. What launches refer to by symbol becomes an index into these lists.
+class ManifestBuilder {
+public:
+  explicit ManifestBuilder(Manifest &manifest) : manifest(manifest) {}
+
+  void add(PlanWeightOp op) {
+    arguments[op.getSymName()] = {Argument::Kind::Weight, static_cast<int64_t>(manifest.weights.size())};
+    manifest.weights.push_back({.name = op.getCheckpointName().str(),
+                                .form = static_cast<WeightForm>(op.getForm()),
+                                .count = static_cast<int64_t>(op.getCount()),
+                                .dtype = op.getDtype().str(),
+                                .shape = op.getShape().vec(),
+                                .reciprocal = op.getReciprocal(),
+                                .values = op.getValues().value_or(ArrayRef<float>()).vec()});
+  }
+
+  void add(PlanBufferOp op) {
+    arguments[op.getSymName()] = {Argument::Kind::Buffer, static_cast<int64_t>(manifest.buffers.size())};
+    manifest.buffers.push_back(
+        {op.getSymName().str(), static_cast<BufferSpace>(op.getSpace()), op.getOffset(), op.getBytes()});
+  }
+
+  void add(ModuleOp kernel) {
+    kernels[*kernel.getSymName()] = manifest.kernels.size();
+    manifest.kernels.push_back({kernel.getSymName()->str(), kernel->hasAttr(kParallelAttr)});
+  }
+
+  void add(PlanProgramOp op) {
+    Program program{op.getSymName().str(), static_cast<int64_t>(op.getRows()), {}};
+    for (auto launch : op.getBody().getOps<PlanLaunchOp>())
+      program.launches.push_back(toLaunch(launch));
+    manifest.programs.push_back(std::move(program));
+  }
+
+private:
+  Launch toLaunch(PlanLaunchOp op) const {
+    Launch launch;
+    launch.kernel = kernels.at(op.getKernel());
+    for (auto argument : op.getArguments().getAsRange<FlatSymbolRefAttr>())
+      launch.arguments.push_back(arguments.at(argument.getValue()));
+    launch.rows = op.getOutputRows() ? RowCount::Output : RowCount::Step;
+    if (op.getTap())
+      launch.taps.push_back({op.getTap()->str(), arguments.at(*op.getTapped()).index, op.getTapType()->str(),
+                             static_cast<int64_t>(*op.getTapWidth())});
+    return launch;
+  }
+
+  Manifest &manifest;
+  llvm::StringMap<Argument> arguments; ///< weights and buffers by symbol
+  llvm::StringMap<int64_t> kernels;    ///< by symbol
+};
+
+void addLimits(LimitsAttr limits, Manifest &manifest) {
+  manifest.max_rows = limits.getMaxRows();
+  manifest.max_sequences = limits.getSequences();
+  manifest.max_model_len = limits.getPositions();
+  manifest.page_size = limits.getPageSize();
+  manifest.pages_per_sequence = limits.getPagesPerSequence();
+  manifest.pages = limits.getPages();
+}
+
+void addTarget(TargetAttr target, Manifest &manifest) {
+  manifest.target = target.getChip().str();
+  for (StringRef feature : llvm::split(target.getFeatures(), ','))
+    if (feature.consume_front("+"))
+      manifest.features.push_back(feature.str());
+}
+
+} // namespace
+
+Manifest toManifest(ModuleOp plan, Manifest facts) {
+  Manifest manifest = std::move(facts);
+  addLimits(plan->getAttrOfType<LimitsAttr>(kLimitsAttr), manifest);
+  addTarget(plan->getAttrOfType<TargetAttr>(kTargetAttr), manifest);
+  manifest.arena_bytes = plan->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
+  ManifestBuilder builder(manifest);
+  // Programs last: what they launch may be declared behind them.
+  for (auto weight : plan.getOps<PlanWeightOp>())
+    builder.add(weight);
+  for (auto buffer : plan.getOps<PlanBufferOp>())
+    builder.add(buffer);
+  for (auto kernel : plan.getOps<ModuleOp>())
+    builder.add(kernel);
+  for (auto program : plan.getOps<PlanProgramOp>())
+    builder.add(program);
+  return manifest;
+}
+
+Result<void> emitArtifact(ModuleOp plan, Manifest facts, LibraryWriter writeLibrary,
+                          const std::filesystem::path &output) {
+  Result<ArtifactFolder> folder = ArtifactFolder::create(output);
+  if (!folder)
+    return folder.error();
+  Manifest manifest = toManifest(plan, std::move(facts));
+  manifest.library = "host.so";
+  if (Result<void> written = writeLibrary(folder->path() / manifest.library); !written)
+    return written;
+  if (Result<void> written = writeManifest(folder->path(), manifest); !written)
+    return written;
+  return folder->publish();
+}
+
+} // namespace glm

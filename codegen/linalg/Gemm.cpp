@@ -1,0 +1,41 @@
+// Rows times weights: gemm.
+#include "codegen/linalg/PlainBodies.h"
+#include "codegen/linalg/Products.h"
+
+using namespace mlir;
+
+namespace glm {
+
+Value product(KernelBuilder &builder, int64_t count, function_ref<Value(Value)> x, function_ref<Value(Value)> weight) {
+  return builder.fold(builder.index(0), builder.index(count), 1, builder.f32(0.0f), [&](Value k, ValueRange carried) {
+    return SmallVector<Value>{builder.fma(x(k), weight(k), carried[0])};
+  })[0];
+}
+
+Value product(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value input, Value row) {
+  return product(
+      builder, weight.columns, [&](Value k) { return builder.load(input, {row, k}); },
+      [&](Value k) { return builder.element(weight, n, k); });
+}
+
+void buildPlain(KernelGemmOp op, KernelBuilder &builder) {
+  Value input = builder.buffer(op.getInput());
+  SmallVector<WeightMatrix> weights;
+  for (Value operand : op.getWeights())
+    weights.push_back(builder.weight(operand));
+  for (auto [number, operand] : llvm::enumerate(op.getOutputs())) {
+    Value output = builder.buffer(operand);
+    // Columns are shared, not rows: one row keeps all threads busy.
+    auto [first, last] = builder.share(builder.index(weights[number].rows));
+    builder.loop(first, last, 1, [&](Value n) {
+      builder.loop(builder.index(0), builder.rows(), 1, [&](Value row) {
+        Value value = product(builder, weights[number], n, input, row);
+        if (op.getEpilogue() == Epilogue::SiluMul)
+          value = builder.mul(builder.silu(value), product(builder, weights[1], n, input, row));
+        builder.store(value, output, {row, n});
+      });
+    });
+  }
+}
+
+} // namespace glm

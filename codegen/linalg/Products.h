@@ -1,0 +1,16 @@
+// The product of a row of a weight with something, as its meaning has it: one sum, float32, ascending.
+#pragma once
+
+#include "codegen/builder/KernelBuilder.h"
+
+namespace glm {
+
+/// The sum over k = 0 .. count-1 of x(k) * weight(k), one fused multiply-add each.
+mlir::Value product(KernelBuilder &builder, int64_t count, llvm::function_ref<mlir::Value(mlir::Value)> x,
+                    llvm::function_ref<mlir::Value(mlir::Value)> weight);
+
+/// The product of row n of a weight with row `row` of a buffer.
+mlir::Value product(KernelBuilder &builder, const WeightMatrix &weight, mlir::Value n, mlir::Value input,
+                    mlir::Value row);
+
+} // namespace glm

@@ -1,0 +1,90 @@
+#include "codegen/pipeline/Pipeline.h"
+
+#include "codegen/linalg/PlainFamily.h"
+#include "codegen/schedule/Passes.h"
+#include "codegen/x86/Families.h"
+#include "codegen/x86/Lowering.h"
+#include "passes/kernel/Passes.h"
+#include "passes/model/Passes.h"
+#include "passes/verify/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace glm {
+
+std::shared_ptr<const KernelFamilies> allFamilies() {
+  static const std::shared_ptr<const KernelFamilies> families = [] {
+    auto list = std::make_shared<KernelFamilies>();
+    addX86Families(*list);
+    list->push_back(plainFamily());
+    return list;
+  }();
+  return families;
+}
+
+void addModelPhase(OpPassManager &passes) {
+  // First of all: what follows moves operands of rounded and unrounded tensors alike, and rules speak of checkpoint names.
+  passes.addPass(createApplyPrecision());
+  // Before fusions: attention over the latent is a different product of the same weight.
+  passes.addPass(createAbsorbMla());
+  // Before projections and norms are fused: it takes the norm and the rotation of a cached row, which nothing else wants.
+  passes.addPass(createFuseCacheWrite());
+  passes.addPass(createFuseNorm());
+  passes.addPass(createFuseProjections());
+  // After every fusion that moves weights: there is one consumer left to fold a dequantization into.
+  passes.addPass(createFuseDequant());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  // Last: everything before works on one function instead of one per bucket.
+  passes.addPass(createSpecializeSteps());
+  passes.addPass(createVerifyModel());
+}
+
+void addKernelPhase(OpPassManager &passes) {
+  passes.addPass(createFormKernelsPass());
+  // Not before all kernels are formed: liveness is the order of launches.
+  passes.addPass(createPlanMemoryPass());
+  passes.addPass(createVerifyKernelPass());
+}
+
+void addPlanPhase(OpPassManager &passes, bool plain) {
+  passes.addPass(createSelectSchedulePass(allFamilies(), plain));
+  passes.addPass(createOutlineKernelsPass(allFamilies()));
+  passes.addPass(createVerifyPlanPass());
+}
+
+void addLoweringPhase(OpPassManager &passes) {
+  // Kernels are nested modules: MLIR runs their pipelines side by side.
+  addLlvmLowering(passes.nest<ModuleOp>());
+}
+
+void registerAllDialects(DialectRegistry &registry) {
+  registry.insert<GlmDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  tensor::TensorDialect, vector::VectorDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+void registerAllPasses() {
+  registerGlmModelPasses();
+  registerGlmKernelPasses();
+  registerGlmVerifyPasses();
+  registerPass([] { return createSelectSchedulePass(allFamilies()); });
+  registerPass([] { return createOutlineKernelsPass(allFamilies()); });
+  registerTransformsPasses();
+  PassPipelineRegistration<>("glm-model-phase", "the model phase, from naive to verified", addModelPhase);
+  PassPipelineRegistration<>("glm-kernel-phase", "the kernel phase", addKernelPhase);
+  PassPipelineRegistration<>("glm-plan-phase", "the plan phase", [](OpPassManager &passes) { addPlanPhase(passes, /*plain=*/false); });
+  PassPipelineRegistration<>("glm-lowering-phase", "kernel bodies to the LLVM dialect", addLoweringPhase);
+}
+
+} // namespace glm

@@ -1,0 +1,224 @@
+#include "codegen/schedule/KernelName.h"
+#include "codegen/schedule/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+
+namespace glm {
+
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "codegen/schedule/Passes.h.inc"
+
+namespace {
+
+/// Bytes of a buffer.
+int64_t bytesOf(MemRefType type) { return type.getNumElements() * type.getElementTypeBitWidth() / 8; }
+
+std::string safetensorsType(Type element) {
+  if (element.isBF16())
+    return "BF16";
+  if (element.isF16())
+    return "F16";
+  if (element.isF32())
+    return "F32";
+  return "I32";
+}
+
+class OutlineKernelsPass : public impl::OutlineKernelsBase<OutlineKernelsPass> {
+public:
+  explicit OutlineKernelsPass(std::shared_ptr<const KernelFamilies> families) : families(std::move(families)) {}
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto global : llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
+      outlineCache(global);
+    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (failed(outlineStep(function)))
+        return signalPassFailure();
+  }
+
+private:
+  void outlineCache(memref::GlobalOp global) {
+    OpBuilder builder(global);
+    PlanBufferOp::create(builder, global.getLoc(), global.getSymName(), Space::Cache, /*offset=*/0, bytesOf(cast<MemRefType>(global.getType())));
+    global.erase();
+  }
+
+  LogicalResult outlineStep(func::FuncOp function) {
+    symbols.clear();
+    for (BlockArgument argument : function.getArguments())
+      if (failed(declareArgument(function, argument)))
+        return failure();
+    OpBuilder builder(function);
+    int64_t rows = cast<MemRefType>(function.getArgumentTypes().front()).getDimSize(0);
+    auto program = PlanProgramOp::create(builder, function.getLoc(), function.getSymName(), rows);
+    Block &body = program.getBody().emplaceBlock();
+    builder.setInsertionPoint(program);
+    for (Operation &op : function.getBody().front().without_terminator())
+      if (failed(outlineOp(&op, function.getSymName(), builder, body)))
+        return failure();
+    function.erase();
+    return success();
+  }
+
+  /// Inputs and the output belong to all programs: declared by the first, as large as the largest.
+  LogicalResult declareArgument(func::FuncOp function, BlockArgument argument) {
+    unsigned number = argument.getArgNumber();
+    auto name = function.getArgAttrOfType<StringAttr>(number, "glm.name");
+    auto offset = function.getArgAttrOfType<IntegerAttr>(number, "glm.offset");
+    if (!name || !offset)
+      return function.emitError("argument ") << number << " must have glm.name and glm.offset, but found " << function.getArgAttrDict(number);
+    int64_t bytes = bytesOf(cast<MemRefType>(argument.getType()));
+    symbols[argument] = FlatSymbolRefAttr::get(name);
+    if (PlanBufferOp buffer = buffers.lookup(name.getValue())) {
+      buffer.setBytes(std::max<int64_t>(buffer.getBytes(), bytes));
+      return success();
+    }
+    OpBuilder builder = OpBuilder(function);
+    Space space = name.getValue() == "logits" ? Space::Output : Space::Input;
+    buffers[name.getValue()] = PlanBufferOp::create(builder, function.getLoc(), name, space, offset.getInt(), bytes);
+    return success();
+  }
+
+  LogicalResult outlineOp(Operation *op, StringRef program, OpBuilder &declare, Block &body) {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case([&](WeightOp weight) { return declareWeight(weight, declare); })
+        .Case([&](memref::AllocOp alloc) { return declareTemporary(alloc, program, declare); })
+        .Case([&](memref::GetGlobalOp global) {
+          symbols[global.getResult()] = FlatSymbolRefAttr::get(global.getNameAttr().getAttr());
+          return success();
+        })
+        .Case([&](KernelOpInterface kernel) { return outlineKernel(kernel, declare, body); })
+        .Default([&](Operation *other) -> LogicalResult {
+          return other->emitError("kernel phase must hold kernel ops, buffers and weights, but found ") << other->getName();
+        });
+  }
+
+  LogicalResult declareTemporary(memref::AllocOp alloc, StringRef program, OpBuilder &builder) {
+    auto offset = alloc->getAttrOfType<IntegerAttr>("glm.offset");
+    if (!offset)
+      return alloc.emitError("buffer must have glm.offset (glm-plan-memory), but found none");
+    std::string name = llvm::formatv("{0}.b{1}", program, symbols.size());
+    PlanBufferOp::create(builder, alloc.getLoc(), name, Space::Arena, offset.getInt(), bytesOf(alloc.getType()));
+    symbols[alloc.getResult()] = FlatSymbolRefAttr::get(&getContext(), name);
+    return success();
+  }
+
+  LogicalResult declareWeight(WeightOp weight, OpBuilder &builder) {
+    auto type = weight.getType();
+    StringRef name = weight.getName();
+    if (weights.contains(name))
+      return success();
+    bool stacked = name.contains("{}");
+    int64_t count = stacked ? type.getDimSize(0) : 1;
+    Form data = stacked ? Form::Table : Form::Data;
+    SmallVector<int64_t> shape(type.getShape().drop_front(stacked ? 1 : 0));
+    auto packed = dyn_cast_or_null<Nvfp4Attr>(type.getEncoding());
+    if (!packed) {
+      declareTensor(weight, builder, name, data, count, safetensorsType(type.getElementType()), shape, false);
+      return success();
+    }
+    bool modelOpt = packed.getSource() == PackedSource::ModelOpt;
+    SmallVector<int64_t> codes = shape, scales = shape;
+    codes.back() /= 2;
+    scales.back() /= packed.getBlock();
+    StringRef module = name.drop_back(StringRef(".weight").size());
+    declareTensor(weight, builder, (module + (modelOpt ? ".weight" : ".weight_packed")).str(), data, count, "U8", codes, false);
+    declareTensor(weight, builder, (module + ".weight_scale").str(), data, count, "F8_E4M3", scales, false);
+    declareTensor(weight, builder, (module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale")).str(), Form::Scalars, count, "F32", {}, !modelOpt);
+    return success();
+  }
+
+  void declareTensor(WeightOp weight, OpBuilder &builder, StringRef name, Form form, int64_t count, StringRef dtype, ArrayRef<int64_t> shape,
+                     bool reciprocal) {
+    weights[weight.getName()].push_back(FlatSymbolRefAttr::get(&getContext(), name));
+    PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal, /*values=*/nullptr);
+  }
+
+  LogicalResult outlineKernel(KernelOpInterface kernel, OpBuilder &declare, Block &body) {
+    FailureOr<StringAttr> name = kernelFor(kernel, declare);
+    if (failed(name))
+      return failure();
+    SmallVector<Attribute> arguments;
+    for (Value operand : kernel->getOperands()) {
+      if (auto weight = operand.getDefiningOp<WeightOp>())
+        llvm::append_range(arguments, weights.lookup(weight.getName()));
+      else
+        arguments.push_back(symbols.lookup(operand));
+    }
+    OpBuilder builder = OpBuilder::atBlockEnd(&body);
+    bool outputRows = kernel->hasAttr(kOutputRowsAttr);
+    auto launch = PlanLaunchOp::create(builder, kernel.getLoc(), name->getValue(), builder.getArrayAttr(arguments), outputRows, /*tap=*/nullptr,
+                                       /*tapped=*/nullptr, /*tap_type=*/nullptr, /*tap_width=*/nullptr);
+    if (auto tap = kernel->getAttrOfType<StringAttr>(kTapAttr))
+      addTap(kernel, launch, tap);
+    return success();
+  }
+
+  /// A tap shows the first buffer that the kernel writes.
+  void addTap(KernelOpInterface kernel, PlanLaunchOp launch, StringAttr tap) {
+    auto effects = cast<MemoryEffectOpInterface>(kernel.getOperation());
+    for (OpOperand &operand : kernel->getOpOperands()) {
+      SmallVector<MemoryEffects::EffectInstance> instances;
+      effects.getEffectsOnValue(operand.get(), instances);
+      if (llvm::none_of(instances, [](auto &instance) { return isa<MemoryEffects::Write>(instance.getEffect()); }))
+        continue;
+      auto type = cast<MemRefType>(operand.get().getType());
+      launch.setTapAttr(tap);
+      launch.setTappedAttr(symbols.lookup(operand.get()));
+      launch.setTapType(safetensorsType(type.getElementType()));
+      launch.setTapWidth(type.getNumElements() / type.getDimSize(0));
+      return;
+    }
+  }
+
+  FailureOr<StringAttr> kernelFor(KernelOpInterface kernel, OpBuilder &declare) {
+    StringAttr &name = kernels[kernelKey(kernel)];
+    if (name)
+      return name;
+    std::string stem = kernelName(kernel), unique = stem;
+    for (int number = 2; !kernelNames.insert(unique).second; ++number)
+      unique = llvm::formatv("{0}_{1}", stem, number);
+    name = StringAttr::get(&getContext(), unique);
+    auto module = ModuleOp::create(declare, kernel.getLoc(), unique);
+    module->setAttr(kTargetAttr, getOperation()->getAttr(kTargetAttr));
+    if (kernel.isParallel())
+      module->setAttr(kParallelAttr, UnitAttr::get(&getContext()));
+    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
+    if (!schedule)
+      return kernel->emitError("kernel must have glm.schedule (glm-select-schedule), but found none"), failure();
+    for (const std::unique_ptr<KernelFamily> &family : *families) {
+      if (family->name() != schedule.getFamily())
+        continue;
+      KernelBuilder builder(kernel, module, unique);
+      if (failed(family->build(kernel, schedule, builder)))
+        return failure();
+      builder.finish();
+      return name;
+    }
+    return kernel->emitError("schedule must name a family, but found ") << schedule.getFamily(), failure();
+  }
+
+  std::shared_ptr<const KernelFamilies> families;
+  llvm::DenseMap<Value, FlatSymbolRefAttr> symbols;                    ///< buffers of the function at hand
+  llvm::StringMap<PlanBufferOp> buffers;                               ///< inputs and outputs by name
+  llvm::StringMap<SmallVector<Attribute>> weights;                     ///< symbols of a weight's tensors, by its name
+  llvm::StringMap<StringAttr> kernels;                                 ///< by key
+  llvm::StringSet<> kernelNames;
+};
+
+} // namespace
+
+std::unique_ptr<Pass> createOutlineKernelsPass(std::shared_ptr<const KernelFamilies> families) {
+  return std::make_unique<OutlineKernelsPass>(std::move(families));
+}
+
+} // namespace glm

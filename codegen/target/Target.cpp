@@ -1,0 +1,84 @@
+#include "codegen/target/Target.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+
+namespace glm {
+namespace {
+
+constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
+
+/// Features that bodies ask for; a host target names those that it has, so that the runtime can check them.
+constexpr llvm::StringLiteral kHostFeatures[] = {"avx",      "avx2",     "fma",      "f16c",       "bmi",        "bmi2",       "lzcnt",     "movbe",
+                                                 "avx512f",  "avx512bw", "avx512cd", "avx512dq",   "avx512vl",   "avx512bf16", "avx512vbmi",
+                                                 "avx512vnni"};
+
+/// x86-64 psABI 1.0, table 3.1: microarchitecture levels.
+constexpr llvm::StringLiteral kLevel3 = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe";
+constexpr llvm::StringLiteral kLevel4 = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe,+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl";
+
+/// The machine's own features over the level that holds them: nothing is used that the list does not name.
+Result<TargetAttr> hostTarget(MLIRContext *context) {
+  llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
+  if (!present.lookup("avx2") || !present.lookup("fma") || !present.lookup("f16c"))
+    return Error{fmt::format("--target: host must have avx2, fma and f16c, but found {}", llvm::sys::getHostCPUName().str())};
+  std::string features;
+  for (llvm::StringRef name : kHostFeatures)
+    if (present.lookup(name))
+      features += fmt::format("{}+{}", features.empty() ? "" : ",", name.str());
+  bool wide = present.lookup("avx512f") && present.lookup("avx512bw") && present.lookup("avx512dq") && present.lookup("avx512vl");
+  return TargetAttr::get(context, "host", kTriple, wide ? "x86-64-v4" : "x86-64-v3", features, wide ? 512 : 256);
+}
+
+} // namespace
+
+const std::vector<Chip> &knownChips() {
+  static const std::vector<Chip> chips = {
+      {"host", "the x86-64 that this runs on", true},
+      {"x86-64-v3", "x86-64 with AVX2, FMA and F16C", true},
+      {"x86-64-v4", "x86-64 with AVX-512 F, BW, CD, DQ and VL", true},
+      {"sm_90a", "NVIDIA H100, H200", false},
+      {"sm_100a", "NVIDIA B200", false},
+      {"sm_103a", "NVIDIA B300", false},
+      {"sm_120a", "NVIDIA RTX PRO 6000 Blackwell, RTX 5090", false},
+  };
+  return chips;
+}
+
+std::optional<std::string> explainUnknownChip(llvm::StringRef name) {
+  const Chip *nearest = nullptr;
+  unsigned best = ~0u;
+  for (const Chip &chip : knownChips()) {
+    if (chip.name == name)
+      return std::nullopt;
+    unsigned distance = name == "native" && chip.name == "host" ? 0 : name.edit_distance(chip.name);
+    if (distance < best) {
+      best = distance;
+      nearest = &chip;
+    }
+  }
+  return fmt::format("--target: chip must be one of --list-targets, but found {} (did you mean {}?)", name.str(), nearest->name);
+}
+
+Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
+  if (std::optional<std::string> unknown = explainUnknownChip(name))
+    return Error{*unknown};
+  if (name == "host")
+    return hostTarget(context);
+  if (name == "x86-64-v3")
+    return TargetAttr::get(context, name, kTriple, name, kLevel3, 256);
+  if (name == "x86-64-v4")
+    return TargetAttr::get(context, name, kTriple, name, kLevel4, 512);
+  return Error{fmt::format("--target: chip must be an x86-64 in this version, but found {}", name.str())};
+}
+
+bool hasBf16Dot(TargetAttr target) { return target.has("avx512bf16") && target.has("avx512bw") && target.has("avx512vl"); }
+
+int64_t vectorLanes(TargetAttr target) { return target.getVectorBits() / 32; }
+
+} // namespace glm

@@ -1,0 +1,34 @@
+// The chips by name: the only hardware facts in the tree.
+#pragma once
+
+#include "dialect/GlmDialect.h"
+#include "runtime/artifact/Result.h"
+
+#include <string>
+#include <vector>
+
+namespace glm {
+
+/// A chip that `--target` names.
+struct Chip {
+  std::string name;
+  std::string description;
+  bool compiles; ///< false: known, but no code is generated for it yet
+};
+
+/// All names, in the order of `--list-targets`.
+const std::vector<Chip> &knownChips();
+
+/// Why `name` is no chip's name, with the nearest that is; nothing if it is one.
+std::optional<std::string> explainUnknownChip(llvm::StringRef name);
+
+/// The target of a chip; `host` is the machine that this runs on, by its own features.
+Result<TargetAttr> makeTarget(mlir::MLIRContext *context, llvm::StringRef chip);
+
+/// Whether products of bf16 pairs accumulate in float32 (vdpbf16ps) and 16-bit lanes are permuted by a register (vpermw).
+bool hasBf16Dot(TargetAttr target);
+
+/// Float32 lanes of one vector register.
+int64_t vectorLanes(TargetAttr target);
+
+} // namespace glm

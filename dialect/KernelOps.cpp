@@ -1,0 +1,152 @@
+#include "dialect/Rules.h"
+
+using namespace mlir;
+using namespace glm;
+
+namespace {
+
+/// A cache in the kernel phase: [pages * page_size, width].
+bool checkCache(Checks check, Named cache, int64_t pageSize) {
+  return check.matrix(cache) && check.positive("page_size", pageSize) &&
+         check.multiple(cache.name + " rows", cache.rows(), pageSize, "page_size");
+}
+
+/// The rows of a step sorted by expert (glm.kernel.group_rows): where each expert's entries begin, and the entries.
+bool checkGroups(Checks check, Named offsets, Named entries, int64_t experts) {
+  return check.list(offsets) && check.list(entries) &&
+         check.equal("offsets rows", offsets.rows(), experts + 1, "experts + 1");
+}
+
+} // namespace
+
+//===-- Rows -----------------------------------------------------------------------------------------------------===//
+
+LogicalResult KernelEmbedOp::verify() {
+  Checks check(*this);
+  Named table{"table", getTable()};
+  return success(checkEmbed(check, {"tokens", getTokens()}, table, {"output", getOutput()}) && check.wide(table));
+}
+
+LogicalResult KernelGatherRowsOp::verify() {
+  return success(checkSelectRows(Checks(*this), {"input", getInput()}, {"rows", getRows()}, {"output", getOutput()}));
+}
+
+LogicalResult KernelRopeAnglesOp::verify() {
+  return success(
+      checkRopeAngles(Checks(*this), {"positions", getPositions()}, getInverseFrequencies(), {"output", getOutput()}));
+}
+
+LogicalResult KernelNormOp::verify() {
+  Checks check(*this);
+  Named input{"input", getInput()}, delta{"delta", getDelta()}, sum{"sum", getSum()}, output{"output", getOutput()};
+  return success(
+      check.matrix(input) && check.comesWith("sum", static_cast<bool>(sum), "delta", static_cast<bool>(delta)) &&
+      (!delta || (check.sameShape(delta, input) && check.sameShape(sum, input))) && check.sameShape(output, input) &&
+      checkNorm(check, input, {"weight", getWeight()}, {"bias", getBias()}, getNorm(), getEps()));
+}
+
+LogicalResult KernelAddOp::verify() {
+  Checks check(*this);
+  Named lhs{"lhs", getLhs()};
+  return success(check.matrix(lhs) && check.sameShape({"rhs", getRhs()}, lhs) &&
+                 check.sameShape({"output", getOutput()}, lhs));
+}
+
+//===-- Products -------------------------------------------------------------------------------------------------===//
+
+LogicalResult KernelGemmOp::verify() {
+  Checks check(*this);
+  Named input{"input", getInput()};
+  if (getEpilogue() == Epilogue::Store)
+    return success(checkProducts(check, input, getWeights(), getOutputs()));
+  if (!(check.matrix(input) && check.equal("number of weights", getWeights().size(), 2, "gate and up") &&
+        check.equal("number of outputs", getOutputs().size(), 1, "their product")))
+    return failure();
+  Named gate{"gate", getWeights()[0]}, up{"up", getWeights()[1]};
+  return success(checkProduct(check, input, gate, {"output", getOutputs()[0]}) && check.sameShape(up, gate));
+}
+
+LogicalResult KernelHeadGemmOp::verify() { return success(headProductRule(*this, getOutput()).holds(Checks(*this))); }
+
+//===-- Attention ------------------------------------------------------------------------------------------------===//
+
+LogicalResult KernelRopeOp::verify() {
+  Checks check(*this);
+  Named input{"input", getInput()}, output{"output", getOutput()};
+  return success(check.matrix(input) && check.sameShape(output, input) && ropeRule(*this).holds(check));
+}
+
+LogicalResult KernelRopeCacheWriteOp::verify() {
+  Checks check(*this);
+  Named cache{"cache", getCache()};
+  return success(checkCache(check, cache, getPageSize()) && cacheWriteRule(*this, cache.width()).holds(check));
+}
+
+LogicalResult KernelIndexScoreOp::verify() {
+  Checks check(*this);
+  Named query{"query", getQuery()}, keys{"keys", getKeys()}, pages{"pages", getPages()}, scores{"scores", getScores()};
+  return success(checkCache(check, keys, getPageSize()) &&
+                 checkIndexQuery(check, query, {"weights", getWeights()}, keys.width(), getScale()) &&
+                 checkPlaces(check, query, {"positions", getPositions()}, {"slots", getSlots()}, pages) &&
+                 check.matrix(scores) && check.sameRows(scores, query) &&
+                 check.atMost("scores width", scores.width(), pages.width() * int64_t(getPageSize()),
+                              "width of pages * page_size"));
+}
+
+LogicalResult KernelTopKOp::verify() {
+  Checks check(*this);
+  Named scores{"scores", getScores()}, positions{"positions", getPositions()}, indices{"indices", getIndices()};
+  return success(check.matrix(scores) && check.list(positions) && check.sameRows(positions, scores) &&
+                 check.matrix(indices) && check.sameRows(indices, scores));
+}
+
+LogicalResult KernelSparseMlaOp::verify() {
+  Checks check(*this);
+  Named latent{"latent", getLatent()};
+  return success(checkCache(check, latent, getPageSize()) &&
+                 latentAttentionRule(*this, latent.width(), getOutput()).holds(check));
+}
+
+//===-- Experts --------------------------------------------------------------------------------------------------===//
+
+LogicalResult KernelRouteOp::verify() { return success(routeRule(*this).holds(Checks(*this))); }
+
+LogicalResult KernelGroupRowsOp::verify() {
+  Checks check(*this);
+  Named experts{"experts", getExperts()}, offsets{"offsets", getOffsets()}, entries{"entries", getEntries()};
+  return success(check.matrix(experts) && check.list(offsets) &&
+                 check.positive("number of experts", offsets.rows() - 1) && check.list(entries) &&
+                 check.equal("entries rows", entries.rows(), experts.rows() * experts.width(), "choices of all rows"));
+}
+
+LogicalResult KernelMoeGateUpOp::verify() {
+  Checks check(*this);
+  Named input{"input", getInput()}, entries{"entries", getEntries()}, gate{"gate", getGate()}, up{"up", getUp()},
+      output{"output", getOutput()};
+  return success(
+      check.matrix(input) && checkGateUp(check, input, gate, up) &&
+      checkGroups(check, {"offsets", getOffsets()}, entries, gate.size(0)) && check.positive("top_k", getTopK()) &&
+      check.equal("entries rows", entries.rows(), input.rows() * int64_t(getTopK()), "rows of input * top_k") &&
+      check.matrix(output) && check.sameRows(output, entries) &&
+      check.equal("output width", output.width(), gate.rows(), "rows of gate"));
+}
+
+LogicalResult KernelMoeDownOp::verify() {
+  Checks check(*this);
+  Named input{"input", getInput()}, entries{"entries", getEntries()}, down{"down", getDown()},
+      output{"output", getOutput()};
+  return success(check.matrix(input) && check.stack(down) && check.sameWidth(down, input) &&
+                 checkGroups(check, {"offsets", getOffsets()}, entries, down.size(0)) &&
+                 check.sameRows(entries, input) && check.matrix(output) && check.sameRows(output, input) &&
+                 check.equal("output width", output.width(), down.rows(), "rows of down"));
+}
+
+LogicalResult KernelMoeCombineOp::verify() {
+  Checks check(*this);
+  Named input{"input", getInput()}, weights{"weights", getWeights()}, shared{"shared", getShared()},
+      output{"output", getOutput()};
+  return success(check.matrix(input) && check.matrix(weights) &&
+                 check.equal("input rows", input.rows(), weights.rows() * weights.width(), "choices of all rows") &&
+                 check.matrix(output) && check.sameRows(output, weights) && check.sameWidth(output, input) &&
+                 (!shared || check.sameShape(shared, output)));
+}

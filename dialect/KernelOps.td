@@ -1,0 +1,266 @@
+// The kernel phase: what one launch computes, on buffers. Weights stay values: a name and a type.
+//
+// Every op reads and writes its memrefs as declared (`MemRead`, `MemWrite`); planning memory and outlining ask for these
+// effects instead of knowing the ops. The leading dimension of a buffer is the number of rows that the step was planned for; a
+// kernel computes the live rows that the runtime passes. Two discardable attributes are carried through to the launch:
+// `glm.tap = "index.6"` (the first written buffer may be traced under that name) and `glm.output_rows` (live rows are those
+// of the output, not of the step). `glm.schedule` is written by select-schedule.
+#ifndef GLM_KERNEL_OPS
+#define GLM_KERNEL_OPS
+
+include "dialect/ModelOps.td"
+include "mlir/IR/OpBase.td"
+
+def Glm_KernelOpInterface : OpInterface<"KernelOpInterface"> {
+  let cppNamespace = "::glm";
+  let description = "One launch.";
+  let methods = [
+    InterfaceMethod<"Whether its work is worth more than one thread.", "bool", "isParallel", (ins), [{}], [{ return true; }]>
+  ];
+}
+
+class Glm_KernelOp<string mnemonic, list<Trait> traits = []>
+    : Op<Glm_Dialect, "kernel." # mnemonic, !listconcat([DeclareOpInterfaceMethods<Glm_KernelOpInterface>], traits)>;
+
+def Glm_RowBuffer : StaticShapeMemRefOf<[F32, BF16]>;
+def Glm_IntBuffer : StaticShapeMemRefOf<[I32]>;
+def Glm_FloatBuffer : StaticShapeMemRefOf<[F32]>;
+
+class Glm_In<Type type, string text = ""> : Arg<type, text, [MemRead]>;
+class Glm_Out<Type type, string text = ""> : Arg<type, text, [MemWrite]>;
+class Glm_InOut<Type type, string text = ""> : Arg<type, text, [MemRead, MemWrite]>;
+
+def Glm_Epilogue : I32EnumAttr<"Epilogue", "what a product does with its sums", [
+  I32EnumAttrCase<"Store", 0, "store">,
+  I32EnumAttrCase<"SiluMul", 1, "silu_mul">
+]> {
+  let cppNamespace = "::glm";
+  let genSpecializedAttr = 0;
+}
+def Glm_EpilogueAttr : EnumAttr<Glm_Dialect, Glm_Epilogue, "epilogue"> { let assemblyFormat = "`<` $value `>`"; }
+
+def KernelEmbedOp : Glm_KernelOp<"embed"> {
+  let summary = "glm.embed";
+  let arguments = (ins Glm_In<Glm_IntBuffer>:$tokens, Glm_Weight:$table, Glm_Out<Glm_RowBuffer>:$output);
+  let assemblyFormat = [{
+    `tokens` $tokens `table` $table `to` $output attr-dict `:`
+    type($tokens) `,` type($table) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelGatherRowsOp : Glm_KernelOp<"gather_rows"> {
+  let summary = "glm.select_rows";
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_In<Glm_IntBuffer>:$rows, Glm_Out<Glm_RowBuffer>:$output);
+  let assemblyFormat = "$input `at` $rows `to` $output attr-dict `:` type($input) `,` type($rows) `,` type($output)";
+  let hasVerifier = 1;
+}
+
+def KernelRopeAnglesOp : Glm_KernelOp<"rope_angles"> {
+  let summary = "glm.rope_angles";
+  let arguments = (ins Glm_In<Glm_IntBuffer>:$positions, DenseF32ArrayAttr:$inverse_frequencies,
+                       Glm_Out<Glm_FloatBuffer>:$output);
+  let assemblyFormat = "$positions `to` $output attr-dict `:` type($positions) `,` type($output)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = "bool isParallel() { return false; }";
+}
+
+def KernelNormOp : Glm_KernelOp<"norm", [AttrSizedOperandSegments]> {
+  let summary = "glm.rms_norm, glm.layer_norm or glm.add_rms_norm";
+  let description = [{
+    `x = input`, or `x = sum = input + delta` rounded to the type of `sum`; then `output = norm(x)` over the first
+    columns, as many as `weight` has; the others pass. `sum` may be the same buffer as `input` or `delta`.
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Arg<Optional<Glm_RowBuffer>, "", [MemRead]>:$delta,
+                       Glm_Weight:$weight, Optional<Glm_Weight>:$bias,
+                       Arg<Optional<Glm_RowBuffer>, "", [MemWrite]>:$sum, Glm_Out<Glm_RowBuffer>:$output,
+                       Glm_NormKindAttr:$norm, F32Attr:$eps);
+  let assemblyFormat = [{
+    $norm $input (`plus` $delta^)? `weight` $weight (`bias` $bias^)? (`sum` $sum^)? `to` $output `eps` $eps attr-dict
+    `:`
+    type($input) (`plus` type($delta)^)? `,` type($weight) (`bias` type($bias)^)? (`sum` type($sum)^)? `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelAddOp : Glm_KernelOp<"add"> {
+  let summary = "add rows";
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$lhs, Glm_In<Glm_RowBuffer>:$rhs, Glm_Out<Glm_RowBuffer>:$output);
+  let assemblyFormat = "$lhs `,` $rhs `to` $output attr-dict `:` type($lhs) `,` type($rhs) `,` type($output)";
+  let hasVerifier = 1;
+}
+
+def KernelGemmOp : Glm_KernelOp<"gemm", [AttrSizedOperandSegments]> {
+  let summary = "multiply rows by weights";
+  let description = [{
+    `store`: output i = input * weight_i^T. `silu_mul`: two weights (gate, up), one output = silu(input * gate^T) *
+    (input * up^T), rounded once. A packed weight is unpacked in registers.
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Variadic<Glm_Weight>:$weights,
+                       Arg<Variadic<Glm_RowBuffer>, "", [MemWrite]>:$outputs, Glm_EpilogueAttr:$epilogue);
+  let assemblyFormat = [{
+    $epilogue $input `by` $weights `to` $outputs attr-dict `:`
+    type($input) `by` type($weights) `to` type($outputs)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelHeadGemmOp : Glm_KernelOp<"head_gemm"> {
+  let summary = "glm.head_linear";
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_Weight:$weight, Glm_Out<Glm_RowBuffer>:$output, I64Attr:$heads,
+                       I64Attr:$head_rows, I64Attr:$row_begin, I64Attr:$row_count, UnitAttr:$transposed);
+  let assemblyFormat = [{
+    $input `,` $weight `to` $output `heads` $heads `rows` $row_begin `plus` $row_count `of` $head_rows
+    (`transposed` $transposed^)? attr-dict `:`
+    type($input) `,` type($weight) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelRopeOp : Glm_KernelOp<"rope"> {
+  let summary = "glm.rope";
+  let description = "`output` may be the same buffer as `input`.";
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_In<Glm_FloatBuffer>:$angles, Glm_Out<Glm_RowBuffer>:$output,
+                       I64Attr:$heads, I64Attr:$offset, I64Attr:$width);
+  let assemblyFormat = [{
+    $input `,` $angles `to` $output `heads` $heads `columns` $offset `plus` $width attr-dict `:`
+    type($input) `,` type($angles) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelRopeCacheWriteOp : Glm_KernelOp<"rope_cache_write", [AttrSizedOperandSegments]> {
+  let summary = "glm.cache_write";
+  let description = [{
+    The cache is [pages * page_size, width]; position p of slot s is row
+    `pages[s, p / page_size] * page_size + p mod page_size`.
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_InOut<Glm_RowBuffer>:$cache, Glm_In<Glm_IntBuffer>:$positions,
+                       Glm_In<Glm_IntBuffer>:$slots, Glm_In<Glm_IntBuffer>:$pages, Optional<Glm_Weight>:$norm_weight,
+                       Optional<Glm_Weight>:$norm_bias, Arg<Optional<Glm_FloatBuffer>, "", [MemRead]>:$angles,
+                       I64Attr:$page_size, OptionalAttr<Glm_NormKindAttr>:$norm, OptionalAttr<F32Attr>:$eps,
+                       I64Attr:$rope_offset, I64Attr:$rope_width);
+  let assemblyFormat = [{
+    $input `into` $cache `at` $positions `,` $slots `,` $pages (`norm` $norm_weight^ (`bias` $norm_bias^)?)?
+    (`rope` $angles^)? attr-dict `:`
+    type($input) `,` type($cache) `,` type($positions) `,` type($slots) `,` type($pages)
+    (`,` `norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`,` `rope` type($angles)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelIndexScoreOp : Glm_KernelOp<"index_score"> {
+  let summary = "scores of glm.indexer";
+  let description = "`scores` is [rows, max positions]; columns beyond a row's own position are not written.";
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$query, Glm_In<Glm_FloatBuffer>:$weights, Glm_In<Glm_RowBuffer>:$keys,
+                       Glm_In<Glm_IntBuffer>:$positions, Glm_In<Glm_IntBuffer>:$slots, Glm_In<Glm_IntBuffer>:$pages,
+                       Glm_Out<Glm_FloatBuffer>:$scores, I64Attr:$page_size, F32Attr:$scale);
+  let assemblyFormat = [{
+    $query `,` $weights `in` $keys `at` $positions `,` $slots `,` $pages `to` $scores `scale` $scale attr-dict `:`
+    type($query) `,` type($weights) `,` type($keys) `,` type($positions) `,` type($slots) `,` type($pages) `,`
+    type($scores)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelTopKOp : Glm_KernelOp<"top_k"> {
+  let summary = "the choice of glm.indexer";
+  let description = "Exact; of equal scores the lower position wins; ascending, -1 behind.";
+  let arguments = (ins Glm_In<Glm_FloatBuffer>:$scores, Glm_In<Glm_IntBuffer>:$positions,
+                       Glm_Out<Glm_IntBuffer>:$indices);
+  let assemblyFormat = [{
+    $scores `at` $positions `to` $indices attr-dict `:`
+    type($scores) `,` type($positions) `,` type($indices)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelSparseMlaOp : Glm_KernelOp<"sparse_mla"> {
+  let summary = "glm.latent_attention";
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$query_latent, Glm_In<Glm_RowBuffer>:$query, Glm_In<Glm_RowBuffer>:$latent,
+                       Glm_In<Glm_IntBuffer>:$indices, Glm_In<Glm_IntBuffer>:$slots, Glm_In<Glm_IntBuffer>:$pages,
+                       Glm_Out<Glm_RowBuffer>:$output, I64Attr:$page_size, I64Attr:$heads, I64Attr:$rope_width,
+                       F32Attr:$scale);
+  let assemblyFormat = [{
+    $query_latent `,` $query `in` $latent `over` $indices `at` $slots `,` $pages `to` $output `heads` $heads `rope`
+    $rope_width `scale` $scale attr-dict `:`
+    type($query_latent) `,` type($query) `,` type($latent) `,` type($indices) `,` type($slots) `,` type($pages) `,`
+    type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelRouteOp : Glm_KernelOp<"route"> {
+  let summary = "glm.route";
+  let arguments = (ins Glm_In<Glm_FloatBuffer>:$logits, Glm_Weight:$bias, Glm_Out<Glm_IntBuffer>:$experts,
+                       Glm_Out<Glm_FloatBuffer>:$weights, I64Attr:$groups, I64Attr:$kept_groups, UnitAttr:$normalize,
+                       F32Attr:$scaling);
+  let assemblyFormat = [{
+    $logits `,` $bias `to` $experts `,` $weights `groups` $kept_groups `of` $groups (`normalize` $normalize^)? `scaling`
+    $scaling attr-dict `:`
+    type($logits) `,` type($bias) `,` type($experts) `,` type($weights)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelGroupRowsOp : Glm_KernelOp<"group_rows"> {
+  let summary = "sort the (row, choice) pairs of a step by expert";
+  let description = [{
+    With entry t * top_k + j for choice j of row t: `entries` [rows * top_k] lists the entries of expert 0, then of
+    expert 1, ..., each in ascending order; those of expert e are entries[offsets[e] .. offsets[e + 1]), `offsets`
+    [experts + 1].
+  }];
+  let arguments = (ins Glm_In<Glm_IntBuffer>:$experts, Glm_Out<Glm_IntBuffer>:$offsets,
+                       Glm_Out<Glm_IntBuffer>:$entries);
+  let assemblyFormat = [{
+    $experts `to` $offsets `,` $entries attr-dict `:`
+    type($experts) `,` type($offsets) `,` type($entries)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = "bool isParallel() { return false; }";
+}
+
+def KernelMoeGateUpOp : Glm_KernelOp<"moe_gate_up"> {
+  let summary = "first half of glm.moe";
+  let description = [{
+    For each entry i of expert e, x = row i / top_k of `input`: `output[i] = silu(gate_e x) * (up_e x)`, rounded once.
+    `output` is [rows * top_k, F].
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_In<Glm_IntBuffer>:$offsets, Glm_In<Glm_IntBuffer>:$entries,
+                       Glm_Weight:$gate, Glm_Weight:$up, Glm_Out<Glm_RowBuffer>:$output, I64Attr:$top_k);
+  let assemblyFormat = [{
+    $input `of` $offsets `,` $entries `gate` $gate `up` $up `to` $output `top_k` $top_k attr-dict `:`
+    type($input) `,` type($offsets) `,` type($entries) `,` type($gate) `,` type($up) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelMoeDownOp : Glm_KernelOp<"moe_down"> {
+  let summary = "second half of glm.moe, before the weighted sum";
+  let description = [{
+    For each entry i of expert e: `output[i] = down_e input[i]`, float32. Both are [rows * top_k, ...].
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_In<Glm_IntBuffer>:$offsets, Glm_In<Glm_IntBuffer>:$entries,
+                       Glm_Weight:$down, Glm_Out<Glm_FloatBuffer>:$output);
+  let assemblyFormat = [{
+    $input `of` $offsets `,` $entries `down` $down `to` $output attr-dict `:`
+    type($input) `,` type($offsets) `,` type($entries) `,` type($down) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelMoeCombineOp : Glm_KernelOp<"moe_combine"> {
+  let summary = "weighted sum of a row's experts";
+  let description = [{
+    `output[t] = sum_j weights[t, j] * input[t * top_k + j] + shared[t]`, j ascending, float32, rounded once.
+  }];
+  let arguments = (ins Glm_In<Glm_FloatBuffer>:$input, Glm_In<Glm_FloatBuffer>:$weights,
+                       Arg<Optional<Glm_RowBuffer>, "", [MemRead]>:$shared, Glm_Out<Glm_RowBuffer>:$output);
+  let assemblyFormat = [{
+    $input `by` $weights (`plus` $shared^)? `to` $output attr-dict `:`
+    type($input) `,` type($weights) (`plus` type($shared)^)? `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // GLM_KERNEL_OPS

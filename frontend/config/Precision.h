@@ -1,0 +1,71 @@
+// Precision rules: stored precision is a fact, computed precision is a rule.
+//
+// An ordered list of rules over checkpoint module names, each with the place that it came from; later wins. What no rule
+// names is computed as it is stored. A rule that demands packed where the file is wide, or wide where it is packed, is refused;
+// a rule never narrows a wide weight: glm-quantize makes packed ones.
+#pragma once
+
+#include "frontend/config/StoredTensors.h"
+#include "runtime/artifact/Manifest.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace glm {
+
+/// One rule: names that match `pattern` are computed in `type`.
+struct PrecisionRule {
+  enum class Spelling {
+    Glob, ///< ModelOpt's: `*` stands for anything, dots included
+    Regex ///< compressed-tensors' `re:` (PCRE2), which must match from the start of a name, not to its end
+  } spelling = Spelling::Glob;
+  std::string pattern; ///< over module names, such as model.layers.3.mlp.experts.7.gate_proj
+  std::string type;    ///< "nvfp4", "bf16", "f32", "stored" (as it is stored), or "wide" (anything but packed)
+  std::string source;  ///< "hf_quant_config.json:12", "built-in card", "rules.json:3", "--set"
+};
+
+/// A rule in either spelling: `re:` before a pattern makes it a regular expression.
+PrecisionRule makeRule(std::string pattern, std::string type, std::string source);
+
+/// What the checkpoint says about its own quantization; hf_quant_config.json, config.json's quantization_config, both or neither.
+struct QuantizationConfig {
+  bool present = false;
+  std::string method;                  ///< "modelopt", "compressed-tensors"
+  std::string algorithm;               ///< "NVFP4", "W4A16_NVFP4", "nvfp4-pack-quantized"
+  std::vector<PrecisionRule> excludes; ///< type "wide"
+  std::string place;                   ///< the file that was read last
+};
+
+/// Read both files where they exist; a method, an algorithm or a block that is not NVFP4's is refused by name.
+Result<QuantizationConfig> readQuantizationConfig(const std::filesystem::path &folder);
+
+/// The rules of a policy: "checkpoint" (the folder's exclude lists), "card", "nvidia" (built in), or a file of rules
+/// (a JSON object whose "rules" is a list of {"pattern", "type"}; README.md).
+Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config, const QuantizationConfig &quantization);
+
+/// What the rules came to.
+struct Precision {
+  /// Groups of equal weights: layers and experts are folded into patterns such as
+  /// model.layers.{3..75}.mlp.experts.{0..255}.gate_proj, and so are rules and sources that differ in the layer alone.
+  std::vector<PrecisionRow> table;
+  /// For each weight of StoredTensors::weights, in its order: "nvfp4", "bf16", "f16" or "f32".
+  std::vector<std::string> computed;
+};
+
+/// Apply `rules` to what is stored: what no rule names, and what is no linear, is computed as it is stored. A rule that asks
+/// for packed where the file is wide, or wide where it is packed, is an Error that names both sides.
+/// `warnings` gets one line that counts the linears that are wide though no rule names them, if the checkpoint has a
+/// quantization config: real exclude lists are incomplete.
+Result<Precision> decidePrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
+                                  const QuantizationConfig &quantization, std::vector<std::string> &warnings);
+
+/// The table of decidePrecision.
+Result<std::vector<PrecisionRow>> applyPrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
+                                                 const QuantizationConfig &quantization, std::vector<std::string> &warnings);
+
+/// The table for people, and as a JSON list of {pattern, count, stored, computed, bytes, rule, source}.
+std::string precisionText(const std::vector<PrecisionRow> &table);
+std::string precisionJson(const std::vector<PrecisionRow> &table);
+
+} // namespace glm

@@ -1,0 +1,17 @@
+// The calling convention of the functions in host.so: the only thing that generated code and the runtime share in memory.
+#pragma once
+
+#include <cstdint>
+
+namespace glm {
+
+/// One kernel. The runtime calls it once on each of `threads` threads, `thread` = 0 .. threads-1, and waits for all of
+/// them before the next launch. Every output element is computed by exactly one thread, in an order that does not
+/// depend on `threads` or `rows`, so that a row's result never depends on its neighbours or on the machine's load.
+///
+/// args     one pointer per argument of the launch, in order (Manifest.h, Argument): a buffer's first byte, or what a
+///          weight's form says
+/// rows     live rows of this step; at most the rows that the program was planned for, at least 0
+using HostKernel = void (*)(void *const *args, int64_t rows, int64_t thread, int64_t threads);
+
+} // namespace glm

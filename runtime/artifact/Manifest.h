@@ -1,0 +1,168 @@
+// manifest.json: everything that the runtime needs to know, written by codegen/emit, read by runtime/exec.
+//
+// The file is JSON with the field names of these structs in snake_case, readable with jq and diff. Numbers are bytes,
+// tokens and rows. An artifact of another format version is refused, never interpreted.
+#pragma once
+
+#include "runtime/artifact/Result.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace glm {
+
+/// The version of everything that an artifact contains: this file and the kernel ABI.
+inline constexpr int kFormatVersion = 1;
+
+/// What a weight argument points to.
+enum class WeightForm {
+  Data,     ///< the bytes of one checkpoint tensor, where the file is mapped
+  Table,    ///< `const void *[count]`: the bytes of each tensor of a pattern, in order
+  Scalars,  ///< `float[count]`: one-element tensors (0-d or [1]) gathered, `reciprocal` applied in float32
+  Constant, ///< `float[values.size()]`: numbers that the compiler computed
+};
+
+/// `name` with its `{}`, if it has one, replaced by `index`: one tensor of a pattern.
+std::string expandPattern(const std::string &name, int64_t index);
+
+/// Something constant that kernels read.
+struct Weight {
+  /// Checkpoint tensor, or a pattern in which `{}` stands for 0 .. count-1; for a constant a name for people.
+  std::string name;
+  WeightForm form = WeightForm::Data;
+  int64_t count = 1;
+  /// Stored type as safetensors spells it (BF16, F16, F32, U8, F8_E4M3). A stored U8 is accepted for F8_E4M3: some
+  /// exporters write block scales under that name.
+  std::string dtype;
+  /// Shape of each stored tensor; empty for scalars, which may be 0-d or [1] in the file.
+  std::vector<int64_t> shape;
+  /// Scalars only: compressed-tensors stores the inverse of the global scale.
+  bool reciprocal = false;
+  /// Constants only.
+  std::vector<float> values;
+};
+
+/// Where a buffer lives.
+enum class BufferSpace {
+  Arena,  ///< at `offset` in the arena of the rank; contents die with the step
+  Cache,  ///< allocated on its own, zero at start, kept between steps
+  Input,  ///< in the arena; the runtime writes it before each step
+  Output, ///< in the arena; the runtime reads it after each step
+};
+
+/// A piece of memory. Inputs are named `tokens`, `positions`, `slots` (int32 [max_rows]), `page_table`
+/// (int32 [max_sequences, pages_per_sequence]: the page of the pool that holds positions 64k .. 64k+63 of a slot, for
+/// page_size 64) and `output_rows` (int32 [max_rows]: the rows whose logits are wanted). The output is `logits`
+/// (float32 [max_rows, vocab_size], row i belongs to output_rows[i]).
+struct Buffer {
+  std::string name;
+  BufferSpace space = BufferSpace::Arena;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+/// One argument of a launch: written "w12" or "b3" in the file.
+struct Argument {
+  enum class Kind { Weight, Buffer } kind = Kind::Buffer;
+  int64_t index = 0;
+};
+
+/// Which count of rows a launch gets.
+enum class RowCount {
+  Step,   ///< rows of the step
+  Output, ///< entries of output_rows
+};
+
+/// What a launch leaves in a buffer for people and tests to look at (`glm-run run --trace`).
+struct Tap {
+  /// "index.6" (positions chosen by layer 6's indexer), "experts.3", "hidden.0" (residual stream after layer 0), ...
+  std::string name;
+  int64_t buffer = 0;
+  std::string dtype; ///< I32, F32 or BF16
+  int64_t width = 0; ///< elements of one row
+};
+
+struct Launch {
+  int64_t kernel = 0; ///< index into Manifest::kernels
+  std::vector<Argument> arguments;
+  RowCount rows = RowCount::Step;
+  std::vector<Tap> taps;
+};
+
+/// One function of host.so.
+struct Kernel {
+  std::string name; ///< the symbol; carries types and shape
+  /// False: one thread does it, the others need not be woken.
+  bool parallel = true;
+};
+
+/// The launches of one step of at most `rows` rows. Programs are ordered by rows; a step runs the first that is large enough.
+struct Program {
+  std::string name;
+  int64_t rows = 0;
+  std::vector<Launch> launches;
+};
+
+/// A checkpoint file, as it was when the artifact was made.
+struct CheckpointFile {
+  std::string name;     ///< relative to the checkpoint's folder
+  uint64_t bytes = 0;  ///< size of the whole file
+  uint64_t header = 0; ///< FNV-1a 64 of its first 8 + header-length bytes, so that an exchanged file is noticed
+};
+
+/// A row of the precision table (`--print-precision`).
+struct PrecisionRow {
+  std::string pattern;
+  int64_t count = 0;
+  std::string stored;
+  std::string computed;
+  uint64_t bytes = 0;
+  std::string rule;
+  std::string source;
+};
+
+struct Manifest {
+  int format = kFormatVersion;
+  std::string producer; ///< "glm-compile 0.1.0, LLVM 22.1.8"
+  std::string target;   ///< the chip's name, such as x86-64-v4
+  /// CPU features that the code uses, as LLVM spells them ("avx512bf16"); checked before it runs.
+  std::vector<std::string> features;
+  std::string activations; ///< bf16 or f32
+  std::string library;     ///< host.so
+
+  // the model, as far as the runtime asks
+  int64_t layers = 0;
+  int64_t vocab_size = 0;
+  int64_t max_model_len = 0;
+  int64_t max_rows = 0;
+  int64_t max_sequences = 0;
+  int64_t page_size = 0;
+  int64_t pages_per_sequence = 0;
+  int64_t pages = 0; ///< in the pool, shared by all sequences
+  int64_t experts = 0;           ///< routed experts of a layer
+  int64_t experts_per_token = 0;
+  std::vector<int64_t> eos_token_ids;
+  double temperature = 1.0; ///< generation_config.json, for those who ask for its sampling
+  double top_p = 1.0;
+  int64_t top_k = 0;
+
+  std::string checkpoint; ///< folder; a relative path starts at the artifact's folder
+  std::vector<CheckpointFile> files;
+  std::vector<PrecisionRow> precision;
+  std::vector<Weight> weights;
+  std::vector<Buffer> buffers;
+  uint64_t arena_bytes = 0;
+  std::vector<Kernel> kernels;
+  std::vector<Program> programs;
+};
+
+/// Read and check `folder`/manifest.json: every key known and there, types, ranges, every index within its list, arena offsets
+/// within the arena. A file of another format version is refused with both numbers, before anything else in it is believed.
+Result<Manifest> readManifest(const std::filesystem::path &folder);
+
+/// Write `folder`/manifest.json (the caller renames the folder when all of it is there).
+Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest);
+
+} // namespace glm

@@ -1,0 +1,354 @@
+// Of Manifest.h: reading. An artifact may have been edited, cut short or made by another version: nothing in it is believed.
+#include "runtime/artifact/Json.h"
+#include "runtime/artifact/Manifest.h"
+#include "runtime/artifact/ManifestWords.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <limits>
+#include <optional>
+
+namespace glm {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int64_t kMost = int64_t(1) << 56;    ///< no size in bytes is larger; sums of two stay in range
+constexpr int64_t kMostRows = int64_t(1) << 40; ///< no count of rows, tokens or pages is larger
+
+/// Takes fields out of objects; the first that is wrong becomes the message, and everything after it is a default value.
+class Reader {
+public:
+  std::optional<Error> error;
+
+  void fail(const std::string &text) {
+    if (!error)
+      error = Error{fmt::format("{}: {}", kManifestFile, text)};
+  }
+
+  /// The format version promises that every key is known: another one was written by hand.
+  void only(const Json &object, const std::string &where, std::initializer_list<const char *> keys) {
+    for (const auto &[key, value] : object.items())
+      if (std::find(keys.begin(), keys.end(), key) == keys.end())
+        fail(fmt::format("{}{} must be a key of format {}, but found that it is not", where, key, kFormatVersion));
+  }
+
+  const Json *field(const Json &object, const std::string &where, const char *key) {
+    auto found = object.find(key);
+    if (found == object.end()) {
+      fail(fmt::format("{}{} must be there, but found none", where, key));
+      return nullptr;
+    }
+    return &*found;
+  }
+
+  int64_t integer(const Json &object, const std::string &where, const char *key, int64_t low, int64_t high) {
+    const Json *value = field(object, where, key);
+    if (!value)
+      return low;
+    bool large = value->is_number_unsigned() && value->get<uint64_t>() > uint64_t(INT64_MAX);
+    if (!value->is_number_integer() || large || value->get<int64_t>() < low || value->get<int64_t>() > high) {
+      fail(fmt::format("{}{} must be an integer in {} .. {}, but found {}", where, key, low, high, value->dump()));
+      return low;
+    }
+    return value->get<int64_t>();
+  }
+
+  /// An index into a list of `size` entries named `list`.
+  int64_t index(const Json &object, const std::string &where, const char *key, const char *list, size_t size) {
+    int64_t value = integer(object, where, key, 0, kMost);
+    if (!error && static_cast<size_t>(value) >= size)
+      fail(fmt::format("{}{} must be less than the number of {}, {}, but found {}", where, key, list, size, value));
+    return value;
+  }
+
+  double number(const Json &object, const std::string &where, const char *key, double low, double high) {
+    const Json *value = field(object, where, key);
+    if (value && value->is_number() && value->get<double>() >= low && value->get<double>() <= high)
+      return value->get<double>();
+    if (value)
+      fail(fmt::format("{}{} must be a number in {} .. {}, but found {}", where, key, low, high, value->dump()));
+    return low;
+  }
+
+  std::string text(const Json &object, const std::string &where, const char *key) {
+    const Json *value = field(object, where, key);
+    if (value && !value->is_string())
+      fail(fmt::format("{}{} must be a string, but found {}", where, key, value->dump()));
+    return value && value->is_string() ? value->get<std::string>() : std::string();
+  }
+
+  bool flag(const Json &object, const std::string &where, const char *key) {
+    const Json *value = field(object, where, key);
+    if (value && !value->is_boolean())
+      fail(fmt::format("{}{} must be true or false, but found {}", where, key, value->dump()));
+    return value && value->is_boolean() && value->get<bool>();
+  }
+
+  template <size_t N>
+  int word(const Json &object, const std::string &where, const char *key, const char *const (&words)[N]) {
+    std::string value = text(object, where, key);
+    for (size_t i = 0; i < N; ++i)
+      if (value == words[i])
+        return static_cast<int>(i);
+    fail(fmt::format("{}{} must be one of {}, but found {}", where, key, fmt::join(words, ", "), value));
+    return 0;
+  }
+
+  const Json &list(const Json &object, const std::string &where, const char *key) {
+    static const Json empty = Json::array();
+    const Json *value = field(object, where, key);
+    if (value && !value->is_array())
+      fail(fmt::format("{}{} must be a list, but found {}", where, key, value->type_name()));
+    return value && value->is_array() ? *value : empty;
+  }
+
+  std::vector<int64_t> integers(const Json &object, const std::string &where, const char *key) {
+    std::vector<int64_t> result;
+    for (const Json &item : list(object, where, key)) {
+      if (!item.is_number_unsigned() || item.get<uint64_t>() > uint64_t(kMost))
+        fail(fmt::format("{}{} must hold integers in 0 .. {}, but found {}", where, key, kMost, item.dump()));
+      else
+        result.push_back(item.get<int64_t>());
+    }
+    return result;
+  }
+
+  std::vector<std::string> strings(const Json &object, const std::string &where, const char *key) {
+    std::vector<std::string> result;
+    for (const Json &item : list(object, where, key)) {
+      if (!item.is_string())
+        fail(fmt::format("{}{} must hold strings, but found {}", where, key, item.dump()));
+      else
+        result.push_back(item.get<std::string>());
+    }
+    return result;
+  }
+
+  std::vector<float> floats(const Json &object, const std::string &where, const char *key) {
+    std::vector<float> result;
+    for (const Json &item : list(object, where, key)) {
+      constexpr double most = std::numeric_limits<float>::max();
+      if (!item.is_number() || std::abs(item.get<double>()) > most)
+        fail(fmt::format("{}{} must hold float32 numbers, but found {}", where, key, item.dump()));
+      else
+        result.push_back(item.get<float>());
+    }
+    return result;
+  }
+
+  /// `read(item, where)` for each object of a list.
+  template <typename T, typename Read>
+  std::vector<T> objects(const Json &object, const std::string &where, const char *key, Read read) {
+    std::vector<T> result;
+    for (const Json &item : list(object, where, key)) {
+      if (error)
+        break;
+      std::string place = fmt::format("{}{}[{}]", where, key, result.size());
+      if (!item.is_object()) {
+        fail(fmt::format("{} must be an object, but found {}", place, item.type_name()));
+        break;
+      }
+      place += ".";
+      result.push_back(read(item, place));
+    }
+    return result;
+  }
+};
+
+/// What the form asks of the other fields.
+void checkWeight(Reader &r, const Weight &weight, const std::string &where) {
+  bool pattern = weight.name.find("{}") != std::string::npos;
+  if (weight.form == WeightForm::Table && !pattern)
+    r.fail(fmt::format("{}name of a table must hold {{}}, but found {}", where, weight.name));
+  if (weight.form == WeightForm::Data && pattern)
+    r.fail(fmt::format("{}name of data must be that of one tensor, but found {}", where, weight.name));
+  if (weight.form == WeightForm::Data && weight.count != 1)
+    r.fail(fmt::format("{}count of data must be 1, but found {}", where, weight.count));
+  if (weight.form == WeightForm::Scalars && weight.count > 1 && !pattern)
+    r.fail(fmt::format("{}name of {} scalars must hold {{}}, but found {}", where, weight.count, weight.name));
+  if (weight.reciprocal && weight.form != WeightForm::Scalars)
+    r.fail(fmt::format("{}reciprocal must be of scalars, but found it at {}", where, kForms[static_cast<int>(weight.form)]));
+}
+
+Weight readWeight(Reader &r, const Json &json, const std::string &where) {
+  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal", "values"});
+  Weight weight;
+  weight.name = r.text(json, where, "name");
+  weight.form = static_cast<WeightForm>(r.word(json, where, "form", kForms));
+  weight.count = r.integer(json, where, "count", 1, 1 << 20);
+  weight.dtype = r.text(json, where, "dtype");
+  weight.shape = r.integers(json, where, "shape");
+  weight.reciprocal = json.contains("reciprocal") && r.flag(json, where, "reciprocal");
+  if (weight.form == WeightForm::Constant)
+    weight.values = r.floats(json, where, "values");
+  checkWeight(r, weight, where);
+  return weight;
+}
+
+Buffer readBuffer(Reader &r, const Json &json, const std::string &where, uint64_t arena) {
+  r.only(json, where, {"name", "space", "offset", "bytes"});
+  Buffer buffer;
+  buffer.name = r.text(json, where, "name");
+  buffer.space = static_cast<BufferSpace>(r.word(json, where, "space", kSpaces));
+  buffer.offset = r.integer(json, where, "offset", 0, kMost);
+  buffer.bytes = r.integer(json, where, "bytes", 0, kMost);
+  if (buffer.space != BufferSpace::Cache && buffer.offset + buffer.bytes > arena)
+    r.fail(fmt::format("{}bytes must end within the arena's {}, but found {}", where, arena, buffer.offset + buffer.bytes));
+  return buffer;
+}
+
+CheckpointFile readFile(Reader &r, const Json &json, const std::string &where) {
+  r.only(json, where, {"name", "bytes", "header"});
+  CheckpointFile file;
+  file.name = r.text(json, where, "name");
+  if (file.name.empty() || file.name == "." || file.name == ".." || file.name.find('/') != std::string::npos)
+    r.fail(fmt::format("{}name must be a file of the checkpoint's folder, but found \"{}\"", where, file.name));
+  file.bytes = r.integer(json, where, "bytes", 0, kMost);
+  std::string hash = r.text(json, where, "header");
+  auto [end, code] = std::from_chars(hash.data(), hash.data() + hash.size(), file.header, 16);
+  if (hash.size() != 16 || code != std::errc() || end != hash.data() + hash.size())
+    r.fail(fmt::format("{}header must have 16 hexadecimal digits, but found \"{}\"", where, hash));
+  return file;
+}
+
+PrecisionRow readPrecision(Reader &r, const Json &json, const std::string &where) {
+  r.only(json, where, {"pattern", "count", "stored", "computed", "bytes", "rule", "source"});
+  PrecisionRow row;
+  row.pattern = r.text(json, where, "pattern");
+  row.count = r.integer(json, where, "count", 0, kMost);
+  row.stored = r.text(json, where, "stored");
+  row.computed = r.text(json, where, "computed");
+  row.bytes = r.integer(json, where, "bytes", 0, kMost);
+  row.rule = r.text(json, where, "rule");
+  row.source = r.text(json, where, "source");
+  return row;
+}
+
+/// "w12" or "b3".
+Argument readArgument(Reader &r, const Json &json, const std::string &where, const Manifest &m) {
+  Argument argument;
+  std::string text = json.is_string() ? json.get<std::string>() : std::string();
+  bool weight = text.starts_with('w');
+  argument.kind = weight ? Argument::Kind::Weight : Argument::Kind::Buffer;
+  size_t size = weight ? m.weights.size() : m.buffers.size();
+  uint64_t index = 0;
+  const char *begin = text.data() + 1, *last = text.data() + text.size();
+  bool shaped = text.size() > 1 && (weight || text.starts_with('b'));
+  if (shaped) {
+    auto [end, code] = std::from_chars(begin, last, index);
+    shaped = code == std::errc() && end == last;
+  }
+  if (!shaped || index >= size)
+    r.fail(fmt::format("{}arguments must name one of {} weights, such as w0, or one of {} buffers, such as b0, but found {}", where,
+                       m.weights.size(), m.buffers.size(), json.dump()));
+  argument.index = static_cast<int64_t>(index);
+  return argument;
+}
+
+Tap readTap(Reader &r, const Json &json, const std::string &where, const Manifest &m) {
+  constexpr const char *dtypes[] = {"I32", "F32", "BF16"};
+  r.only(json, where, {"name", "buffer", "dtype", "width"});
+  Tap tap;
+  tap.name = r.text(json, where, "name");
+  tap.buffer = r.index(json, where, "buffer", "buffers", m.buffers.size());
+  tap.dtype = dtypes[r.word(json, where, "dtype", dtypes)];
+  tap.width = r.integer(json, where, "width", 1, kMost);
+  return tap;
+}
+
+Launch readLaunch(Reader &r, const Json &json, const std::string &where, const Manifest &m) {
+  r.only(json, where, {"kernel", "arguments", "rows", "taps"});
+  Launch launch;
+  launch.kernel = r.index(json, where, "kernel", "kernels", m.kernels.size());
+  for (const Json &item : r.list(json, where, "arguments"))
+    launch.arguments.push_back(readArgument(r, item, where, m));
+  if (json.contains("rows"))
+    launch.rows = static_cast<RowCount>(r.word(json, where, "rows", kRowCounts));
+  if (json.contains("taps"))
+    launch.taps = r.objects<Tap>(json, where, "taps", [&](auto &item, auto &place) { return readTap(r, item, place, m); });
+  return launch;
+}
+
+void readModel(Reader &r, const Json &json, Manifest &m) {
+  m.producer = r.text(json, "", "producer");
+  m.target = r.text(json, "", "target");
+  m.features = r.strings(json, "", "features");
+  m.activations = r.text(json, "", "activations");
+  m.library = r.text(json, "", "library");
+  m.layers = r.integer(json, "", "layers", 1, kMostRows);
+  m.vocab_size = r.integer(json, "", "vocab_size", 1, kMostRows);
+  m.max_model_len = r.integer(json, "", "max_model_len", 1, kMostRows);
+  m.max_rows = r.integer(json, "", "max_rows", 1, kMostRows);
+  m.max_sequences = r.integer(json, "", "max_sequences", 1, kMostRows);
+  m.page_size = r.integer(json, "", "page_size", 1, 1 << 20);
+  m.pages_per_sequence = r.integer(json, "", "pages_per_sequence", 1, kMostRows);
+  m.pages = r.integer(json, "", "pages", 1, kMostRows);
+  m.experts = r.integer(json, "", "experts", 0, kMostRows);
+  m.experts_per_token = r.integer(json, "", "experts_per_token", 0, m.experts);
+  m.eos_token_ids = r.integers(json, "", "eos_token_ids");
+  m.temperature = r.number(json, "", "temperature", 0, 1e6);
+  m.top_p = r.number(json, "", "top_p", 0, 1);
+  m.top_k = r.integer(json, "", "top_k", 0, kMostRows);
+  m.arena_bytes = r.integer(json, "", "arena_bytes", 0, kMost);
+  m.checkpoint = r.text(json, "", "checkpoint");
+  if (!r.error && m.pages_per_sequence * m.page_size < m.max_model_len)
+    r.fail(fmt::format("pages_per_sequence must hold max_model_len {} in pages of {}, but found {}", m.max_model_len, m.page_size,
+                       m.pages_per_sequence));
+}
+
+void readPrograms(Reader &r, const Json &json, Manifest &m) {
+  m.programs = r.objects<Program>(json, "", "programs", [&](auto &item, auto &where) {
+    r.only(item, where, {"name", "rows", "launches"});
+    Program program;
+    program.name = r.text(item, where, "name");
+    program.rows = r.integer(item, where, "rows", 1, m.max_rows);
+    program.launches = r.objects<Launch>(item, where, "launches", [&](auto &launch, auto &place) { return readLaunch(r, launch, place, m); });
+    return program;
+  });
+  for (size_t i = 1; i < m.programs.size(); ++i)
+    if (m.programs[i].rows <= m.programs[i - 1].rows)
+      r.fail(fmt::format("programs[{}].rows must be more than {}, but found {}", i, m.programs[i - 1].rows, m.programs[i].rows));
+  if (m.programs.empty() || m.programs.back().rows != m.max_rows)
+    r.fail(fmt::format("programs must end with one of {} rows, but found {}", m.max_rows,
+                       m.programs.empty() ? "none" : std::to_string(m.programs.back().rows)));
+}
+
+Kernel readKernel(Reader &r, const Json &json, const std::string &where) {
+  r.only(json, where, {"name", "parallel"});
+  return {r.text(json, where, "name"), r.flag(json, where, "parallel")};
+}
+
+} // namespace
+
+Result<Manifest> readManifest(const std::filesystem::path &folder) {
+  auto file = readJson(folder / kManifestFile);
+  if (!file)
+    return file.error();
+  const Json &json = file->value;
+  Reader r;
+  Manifest m;
+  m.format = static_cast<int>(r.integer(json, "", "format", 0, INT32_MAX));
+  if (!r.error && m.format != kFormatVersion)
+    return Error{fmt::format("{}: format must be {}, the one of this version of glm, but found {}: compile the artifact again",
+                             kManifestFile, kFormatVersion, m.format)};
+  readModel(r, json, m);
+  m.files = r.objects<CheckpointFile>(json, "", "files", [&](auto &item, auto &where) { return readFile(r, item, where); });
+  m.precision = r.objects<PrecisionRow>(json, "", "precision", [&](auto &item, auto &where) { return readPrecision(r, item, where); });
+  m.weights = r.objects<Weight>(json, "", "weights", [&](auto &item, auto &where) { return readWeight(r, item, where); });
+  m.buffers = r.objects<Buffer>(json, "", "buffers", [&](auto &item, auto &where) { return readBuffer(r, item, where, m.arena_bytes); });
+  m.kernels = r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
+  readPrograms(r, json, m);
+  r.only(json, "", {"format", "producer", "target", "features", "activations", "library", "layers", "vocab_size", "max_model_len",
+                    "max_rows", "max_sequences", "page_size", "pages_per_sequence", "pages", "experts", "experts_per_token",
+                    "eos_token_ids", "temperature", "top_p", "top_k", "arena_bytes", "checkpoint", "files", "precision", "weights",
+                    "buffers", "kernels", "programs"});
+  if (r.error)
+    return *r.error;
+  return m;
+}
+
+} // namespace glm

@@ -1,0 +1,52 @@
+// A value or one line that says what is wrong.
+//
+// Messages have the form `<place>: <subject> <rule>, but <found>`, lower case, no full stop, and are written where the
+// facts are. `main` prints `error: ` and the message on stderr and exits with 1.
+#pragma once
+
+#include <cassert>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace glm {
+
+/// What is wrong, in one line.
+struct Error {
+  std::string message;
+};
+
+/// Either a T or an Error. `if (!result) return result.error();` passes an error on.
+template <typename T>
+class [[nodiscard]] Result {
+public:
+  Result(T value) : state(std::move(value)) {}
+  Result(Error error) : state(std::move(error)) {}
+
+  explicit operator bool() const { return std::holds_alternative<T>(state); }
+  T &operator*() { return std::get<T>(state); }
+  const T &operator*() const { return std::get<T>(state); }
+  T *operator->() { return &std::get<T>(state); }
+  const T *operator->() const { return &std::get<T>(state); }
+  const Error &error() const { return std::get<Error>(state); }
+
+private:
+  std::variant<T, Error> state;
+};
+
+/// Success, or an Error.
+template <>
+class [[nodiscard]] Result<void> {
+public:
+  Result() = default;
+  Result(Error error) : failure(std::move(error)) {}
+
+  explicit operator bool() const { return !failure; }
+  const Error &error() const { return *failure; }
+
+private:
+  std::optional<Error> failure;
+};
+
+} // namespace glm

@@ -1,0 +1,90 @@
+// Where kernels run and memory lies. One implementation per kind of machine: the host (HostDevice.h); a GPU through its
+// driver API fits behind the same interface.
+//
+// Addresses are the device's own: only `upload`, `view` and kernels look behind them. Work is ordered: a launch sees
+// everything that was uploaded or launched before it. `synchronize` waits until all of it is done.
+#pragma once
+
+#include "runtime/artifact/Manifest.h"
+#include "runtime/artifact/Result.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace glm {
+
+class Device;
+
+/// Memory of a device, given back when this object dies.
+class Allocation {
+public:
+  Allocation() = default;
+  Allocation(Device &device, void *address, uint64_t bytes) : device(&device), first(address), size(bytes) {}
+  Allocation(Allocation &&other) noexcept { swap(other); }
+  Allocation &operator=(Allocation &&other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Allocation();
+
+  /// First byte; null if nothing is held.
+  void *address() const { return first; }
+  uint64_t bytes() const { return size; }
+
+private:
+  void swap(Allocation &other) noexcept {
+    std::swap(device, other.device);
+    std::swap(first, other.first);
+    std::swap(size, other.size);
+  }
+
+  Device *device = nullptr;
+  void *first = nullptr;
+  uint64_t size = 0;
+};
+
+class Device {
+public:
+  virtual ~Device() = default;
+
+  /// For people: "host, 8 threads".
+  virtual std::string description() const = 0;
+
+  /// Load the artifact's code and look every kernel up; launches then name a kernel by its index in the manifest.
+  virtual Result<void> loadKernels(const std::filesystem::path &library, const std::vector<Kernel> &kernels) = 0;
+
+  /// Enqueue one kernel. `arguments` (KernelAbi.h) is read before this returns.
+  virtual void launch(int64_t kernel, std::span<void *const> arguments, int64_t rows) = 0;
+
+  /// Wait for everything enqueued; reports what went wrong since the last call.
+  virtual Result<void> synchronize() = 0;
+
+  /// Zeroed memory, aligned to at least 64 bytes. A large reserve costs nothing until it is touched, where the machine allows it.
+  virtual Result<Allocation> allocate(uint64_t bytes) = 0;
+
+  /// Copy bytes of the host to the device.
+  virtual void upload(void *to, const void *from, uint64_t bytes) = 0;
+
+  /// Bytes of the device for the host to read: where they lie if the host can see them, else copied into `scratch`.
+  /// Everything enqueued must be done (`synchronize`).
+  virtual const void *view(const void *from, uint64_t bytes, std::vector<uint8_t> &scratch) = 0;
+
+  /// Make constant host bytes readable by kernels, and say where they are then: in place on the host. The bytes must
+  /// stay alive and unchanged as long as the device.
+  virtual Result<void *> makeResident(const void *bytes, uint64_t size) = 0;
+
+private:
+  friend class Allocation;
+  virtual void release(void *address, uint64_t bytes) = 0;
+};
+
+inline Allocation::~Allocation() {
+  if (first)
+    device->release(first, size);
+}
+
+} // namespace glm

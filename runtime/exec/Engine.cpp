@@ -1,0 +1,35 @@
+#include "runtime/exec/Engine.h"
+
+#include "runtime/memory/BlockScales.h"
+
+namespace glm {
+
+Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder, const EngineOptions &options) {
+  std::unique_ptr<Engine> engine(new Engine());
+  Result<std::unique_ptr<Artifact>> artifact = openArtifact(folder);
+  if (!artifact)
+    return artifact.error();
+  engine->artifact = std::move(*artifact);
+  const Manifest &manifest = engine->artifact->manifest;
+  if (Result<void> cpu = checkCpu(manifest); !cpu)
+    return cpu.error();
+  engine->host = std::make_unique<HostDevice>(options.threads);
+  if (Result<void> loaded = engine->host->loadKernels(engine->artifact->library(), manifest.kernels); !loaded)
+    return loaded.error();
+  if (options.checkBlockScales)
+    if (Result<void> scales = checkBlockScales(manifest, engine->artifact->weights, engine->host->threadPool()); !scales)
+      return scales.error();
+  if (Result<void> placed = engine->artifact->weights.place(*engine->host); !placed)
+    return placed.error();
+  Result<Buffers> buffers = Buffers::allocate(manifest, *engine->host);
+  if (!buffers)
+    return buffers.error();
+  engine->buffers = std::move(*buffers);
+  Result<Executor> executor = Executor::prepare(manifest, *engine->host, engine->artifact->weights, engine->buffers);
+  if (!executor)
+    return executor.error();
+  engine->steps = std::make_unique<Executor>(std::move(*executor));
+  return engine;
+}
+
+} // namespace glm

@@ -1,0 +1,84 @@
+// Replays the launches of a program for one step.
+#pragma once
+
+#include "runtime/device/Device.h"
+#include "runtime/memory/Buffers.h"
+#include "runtime/memory/Weights.h"
+
+#include <memory>
+#include <span>
+
+namespace glm {
+
+/// The rows of one step. Rows of one sequence follow each other with rising positions.
+struct Step {
+  std::vector<int32_t> tokens;     ///< [T]
+  std::vector<int32_t> positions;  ///< [T]
+  std::vector<int32_t> slots;      ///< [T]
+  std::vector<int64_t> sequences;  ///< [T]: who each row belongs to; not for kernels
+  std::vector<int32_t> outputRows; ///< rows whose logits are wanted, rising
+  std::span<const int32_t> pageTable;
+
+  int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
+};
+
+/// Looks on while a step runs. Where nobody looks, launches are neither timed nor waited for.
+class StepObserver {
+public:
+  virtual ~StepObserver() = default;
+  virtual void stepBegins(const Step &step, int64_t program) = 0;
+  /// One launch is done: its index in the program, the rows it got and how long it took.
+  virtual void launchDone(int64_t launch, int64_t rows, double seconds) = 0;
+};
+
+class Executor {
+public:
+  /// Check the buffers that every program reads and writes, and look all arguments up. Everything must outlive the result.
+  static Result<Executor> prepare(const Manifest &manifest, Device &device, const Weights &weights, const Buffers &buffers);
+
+  /// Run a step of 1 to max_rows rows.
+  Result<void> run(const Step &step);
+
+  /// Logits of the i-th output row of the last step: float32 [vocab_size].
+  std::span<const float> logits(int64_t outputRow);
+
+  /// First bytes of a buffer as the last launch left them; valid until the next call.
+  const uint8_t *view(int64_t buffer, uint64_t bytes);
+
+  /// Observers are not owned.
+  void setObservers(std::vector<StepObserver *> newObservers) { observers = std::move(newObservers); }
+
+  const Manifest &manifest() const { return *plan; }
+
+private:
+  /// Indices of the buffers that the runtime fills and reads.
+  struct Ports {
+    int64_t tokens, positions, slots, pageTable, outputRows, logits;
+  };
+  /// One launch with its arguments looked up.
+  struct Call {
+    int64_t kernel;
+    RowCount rows;
+    std::vector<void *> arguments;
+  };
+
+  static Result<Ports> findPorts(const Manifest &manifest);
+  static Result<void> checkPrograms(const Manifest &manifest);
+  int64_t chooseProgram(int64_t rows) const;
+  void writeInputs(const Step &step);
+  void writeRows(int64_t buffer, const std::vector<int32_t> &values);
+
+  const Manifest *plan = nullptr;
+  Device *device = nullptr;
+  const Buffers *buffers = nullptr;
+  Ports ports{};
+  std::vector<std::vector<Call>> programs;
+  std::vector<StepObserver *> observers;
+  std::vector<int32_t> padded; ///< [max_rows]
+  std::vector<uint8_t> scratch;
+};
+
+/// Bytes of one element of a tap's dtype; 0 for one that taps do not have.
+uint64_t tapElementBytes(const std::string &dtype);
+
+} // namespace glm

@@ -1,0 +1,164 @@
+#include "runtime/memory/Weights.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unordered_set>
+
+namespace glm {
+
+std::string tensorName(const Weight &weight, int64_t index) {
+  std::string name = weight.name;
+  if (size_t hole = name.find("{}"); hole != std::string::npos)
+    name.replace(hole, 2, std::to_string(index));
+  return name;
+}
+
+static std::string describe(const std::string &dtype, const std::vector<int64_t> &shape) {
+  return fmt::format("{} [{}]", dtype, fmt::join(shape, ", "));
+}
+
+static bool acceptsDtype(const std::string &expected, const std::string &found) {
+  return expected == found || (expected == "F8_E4M3" && found == "U8");
+}
+
+static bool acceptsShape(const Weight &weight, const std::vector<int64_t> &found) {
+  if (weight.form == WeightForm::Scalars)
+    return found.empty() || found == std::vector<int64_t>{1};
+  return weight.shape == found;
+}
+
+static Result<Checkpoint::Entry> findTensor(const Weight &weight, int64_t index, const Checkpoint &checkpoint) {
+  std::string name = tensorName(weight, index);
+  Checkpoint::Entry entry = checkpoint.find(name);
+  std::string expected = weight.form == WeightForm::Scalars ? weight.dtype + " [] or [1]" : describe(weight.dtype, weight.shape);
+  if (!entry.info)
+    return Error{fmt::format("{}: the program expects {}, but found no such tensor in the checkpoint", name, expected)};
+  if (!acceptsDtype(weight.dtype, entry.info->dtype) || !acceptsShape(weight, entry.info->shape))
+    return Error{fmt::format("{}: the program expects {}, but found {}", name, expected, describe(entry.info->dtype, entry.info->shape))};
+  return entry;
+}
+
+static float halfToFloat(uint16_t half) {
+  int exponent = half >> 10 & 31;
+  int mantissa = half & 1023;
+  float magnitude = exponent == 31  ? (mantissa ? NAN : INFINITY)
+                    : exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
+                                    : std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25);
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+
+/// A number of the file as float32; offsets in a safetensors file need not be aligned.
+static Result<float> readScalar(const std::string &name, const Checkpoint::Entry &entry) {
+  const std::string &dtype = entry.info->dtype;
+  uint16_t half = 0;
+  float value = 0;
+  if (dtype == "F32") {
+    std::memcpy(&value, entry.data(), sizeof value);
+    return value;
+  }
+  std::memcpy(&half, entry.data(), std::min<uint64_t>(sizeof half, entry.info->bytes));
+  if (dtype == "BF16")
+    return std::bit_cast<float>(static_cast<uint32_t>(half) << 16);
+  if (dtype == "F16")
+    return halfToFloat(half);
+  return Error{fmt::format("{}: a scalar must be F32, BF16 or F16, but found {}", name, dtype)};
+}
+
+static Result<float> gatherScalar(const Weight &weight, int64_t index, const Checkpoint::Entry &entry) {
+  std::string name = tensorName(weight, index);
+  Result<float> stored = readScalar(name, entry);
+  if (!stored)
+    return stored;
+  if (!std::isfinite(*stored) || *stored <= 0)
+    return Error{fmt::format("{}: the scale must be finite and greater than 0, but found {}", name, *stored)};
+  if (!weight.reciprocal)
+    return stored;
+  float inverse = 1.0f / *stored;
+  if (!std::isfinite(inverse) || inverse <= 0)
+    return Error{fmt::format("{}: the inverse of the scale must be finite and greater than 0, but found {} for {}", name, inverse, *stored)};
+  return inverse;
+}
+
+Result<Weights> Weights::resolve(const Manifest &manifest, const Checkpoint &checkpoint) {
+  Weights weights;
+  weights.manifest = &manifest;
+  size_t count = manifest.weights.size();
+  weights.entries.resize(count);
+  weights.numbers.resize(count);
+  weights.tables.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const Weight &weight = manifest.weights[i];
+    if (weight.form == WeightForm::Constant) {
+      weights.numbers[i] = weight.values;
+      continue;
+    }
+    for (int64_t index = 0; index < weight.count; ++index) {
+      Result<Checkpoint::Entry> entry = findTensor(weight, index, checkpoint);
+      if (!entry)
+        return entry.error();
+      weights.entries[i].push_back(*entry);
+      if (weight.form != WeightForm::Scalars)
+        continue;
+      Result<float> scalar = gatherScalar(weight, index, *entry);
+      if (!scalar)
+        return scalar.error();
+      weights.numbers[i].push_back(*scalar);
+    }
+  }
+  return weights;
+}
+
+Result<void> Weights::place(Device &device) {
+  addresses.clear();
+  auto append = [&](const void *bytes, uint64_t size) -> Result<void> {
+    Result<void *> address = device.makeResident(bytes, size);
+    if (!address)
+      return address.error();
+    addresses.push_back(*address);
+    return {};
+  };
+  for (size_t i = 0; i < manifest->weights.size(); ++i) {
+    const Weight &weight = manifest->weights[i];
+    Result<void> placed;
+    if (weight.form == WeightForm::Data) {
+      placed = append(entries[i][0].data(), entries[i][0].info->bytes);
+    } else if (weight.form == WeightForm::Table) {
+      for (const Checkpoint::Entry &entry : entries[i]) {
+        Result<void *> address = device.makeResident(entry.data(), entry.info->bytes);
+        if (!address)
+          return address.error();
+        tables[i].push_back(*address);
+      }
+      placed = append(tables[i].data(), tables[i].size() * sizeof(void *));
+    } else {
+      placed = append(numbers[i].data(), numbers[i].size() * sizeof(float));
+    }
+    if (!placed)
+      return placed;
+  }
+  return {};
+}
+
+uint64_t Weights::bytes(int64_t weight) const {
+  if (!numbers[weight].empty())
+    return numbers[weight].size() * sizeof(float);
+  uint64_t sum = 0;
+  for (const Checkpoint::Entry &entry : entries[weight])
+    sum += entry.info->bytes;
+  return sum;
+}
+
+uint64_t residentBytes(const Manifest &manifest, const Weights &weights) {
+  std::unordered_set<const TensorInfo *> seen;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < manifest.weights.size(); ++i)
+    for (const Checkpoint::Entry &entry : weights.tensors(i))
+      if (seen.insert(entry.info).second)
+        sum += entry.info->bytes;
+  return sum;
+}
+
+} // namespace glm

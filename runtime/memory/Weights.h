@@ -1,0 +1,45 @@
+// What kernels read as constants: where each weight argument points, and the checks that make it safe to point there.
+#pragma once
+
+#include "runtime/artifact/Checkpoint.h"
+#include "runtime/artifact/Manifest.h"
+#include "runtime/device/Device.h"
+
+#include <span>
+
+namespace glm {
+
+class Weights {
+public:
+  /// Find every tensor that the manifest names; refuse one that is missing or has another dtype or shape than the code
+  /// was made for, and a scalar that is not finite and greater than 0. Reads headers and scalars only.
+  /// The checkpoint must outlive the result.
+  static Result<Weights> resolve(const Manifest &manifest, const Checkpoint &checkpoint);
+
+  /// Make everything readable by the device's kernels.
+  Result<void> place(Device &device);
+
+  /// The argument of a kernel for a weight of the manifest (WeightForm); after `place`.
+  void *address(int64_t weight) const { return addresses[weight]; }
+
+  /// The checkpoint's tensors behind a weight, in order; empty for a constant.
+  std::span<const Checkpoint::Entry> tensors(int64_t weight) const { return entries[weight]; }
+
+  /// Bytes that a kernel finds behind a weight: all of its tensors, or its scalars or numbers.
+  uint64_t bytes(int64_t weight) const;
+
+private:
+  const Manifest *manifest = nullptr;
+  std::vector<std::vector<Checkpoint::Entry>> entries;
+  std::vector<std::vector<float>> numbers;       ///< of scalars and constants
+  std::vector<std::vector<const void *>> tables; ///< of tables
+  std::vector<void *> addresses;
+};
+
+/// "model.layers.3.mlp.experts.{}.up_proj.weight" with 17 for `{}`.
+std::string tensorName(const Weight &weight, int64_t index);
+
+/// Sum of the bytes of every checkpoint tensor that the weights use, each counted once.
+uint64_t residentBytes(const Manifest &manifest, const Weights &weights);
+
+} // namespace glm

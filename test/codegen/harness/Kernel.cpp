@@ -1,0 +1,159 @@
+#include "test/codegen/harness/Kernel.h"
+
+#include "codegen/target/Target.h"
+#include "codegen/x86/HostLibrary.h"
+#include "codegen/x86/Lowering.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+
+#include <cstdlib>
+#include <dlfcn.h>
+#include <filesystem>
+#include <fmt/format.h>
+
+using namespace mlir;
+
+namespace glm::test {
+namespace {
+
+constexpr const char *kName = "kernel_under_test";
+
+/// Everything that one compilation needs; diagnostics become the message.
+struct Compilation {
+  Compilation() : context(MLIRContext::Threading::DISABLED) {
+    context.loadDialect<GlmDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                        math::MathDialect, memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect,
+                        x86vector::X86VectorDialect>();
+    registerBuiltinDialectTranslation(context);
+    registerLLVMDialectTranslation(context);
+    context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { message += diagnostic.str() + "; "; });
+  }
+  Error error(const std::string &what) const { return Error{what + " must succeed, but found " + message}; }
+
+  MLIRContext context;
+  std::string message;
+};
+
+std::string operandName(size_t number) { return fmt::format("%operand{}", number); }
+
+std::string substitute(const std::string &text, const std::vector<Operand> &operands) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%' && text[i] != '$') {
+      result += text[i];
+      continue;
+    }
+    size_t digits = 0, number = std::stoul(text.substr(i + 1), &digits);
+    result += text[i] == '%' ? operandName(number) : operands.at(number).type();
+    i += digits;
+  }
+  return result;
+}
+
+std::string moduleText(const std::string &body, const std::vector<Operand> &operands) {
+  std::string arguments, weights;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i].isWeight())
+      weights += fmt::format("  {} = glm.weight \"module{}.{}weight\" : {}\n", operandName(i), i,
+                             operands[i].isTable() ? "{}." : "", operands[i].type());
+    else
+      arguments += fmt::format("{}{}: {}", arguments.empty() ? "" : ", ", operandName(i), operands[i].type());
+  }
+  return fmt::format("func.func @step({}) {{\n{}  {}\n  return\n}}\n", arguments, weights, body);
+}
+
+/// Which operand of the test a value is.
+size_t numberOf(Value value, const std::vector<Operand> &operands) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  size_t buffers = 0;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (argument && !operands[i].isWeight() && buffers++ == argument.getArgNumber())
+      return i;
+    if (auto weight = value.getDefiningOp<WeightOp>();
+        weight && operands[i].isWeight() && weight.getName().starts_with(fmt::format("module{}.", i)))
+      return i;
+  }
+  llvm_unreachable("every operand of the op is one of the test");
+}
+
+struct Loaded {
+  std::shared_ptr<void> library;
+  HostKernel function;
+};
+
+Result<Loaded> load(Compilation &compilation, ModuleOp plan, TargetAttr target) {
+  auto kernel = *plan.getOps<ModuleOp>().begin();
+  if (failed(verify(kernel)) || failed(lowerToLlvmDialect(kernel)))
+    return compilation.error("lowering");
+  std::string folder = (std::filesystem::temp_directory_path() / "kernel-XXXXXX").string();
+  if (!mkdtemp(folder.data()))
+    return Error{folder + ": temporary folder must be writable, but found none"};
+  std::filesystem::path path = std::filesystem::path(folder) / "host.so";
+  auto written = writeHostLibrary(plan, target, {}, path);
+  void *handle = written ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+  const char *problem = handle ? nullptr : dlerror();
+  std::filesystem::remove_all(folder);
+  if (!written)
+    return written.error();
+  if (!handle)
+    return Error{fmt::format("{}: library must load, but found {}", path.string(), problem)};
+  std::shared_ptr<void> library(handle, [](void *open) { dlclose(open); });
+  return Loaded{library, reinterpret_cast<HostKernel>(dlsym(handle, kName))};
+}
+
+} // namespace
+
+Result<Kernel> Kernel::compile(const KernelFamily &family, const std::string &text,
+                               const std::vector<Operand> &operands, const std::string &chip) {
+  Compilation compilation;
+  auto target = makeTarget(&compilation.context, chip);
+  if (!target)
+    return target.error();
+  std::string source = moduleText(substitute(text, operands), operands);
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(source, &compilation.context);
+  if (!module)
+    return compilation.error(source);
+  KernelOpInterface op;
+  module->walk([&](KernelOpInterface found) { op = found; });
+  if (!op)
+    return Error{source + ": text must hold a kernel op, but found none"};
+  std::optional<ScheduleAttr> schedule = family.match(op, *target);
+  if (!schedule)
+    return Error{fmt::format("{}: family must take the op, but found no match", family.name().str())};
+  OwningOpRef<ModuleOp> plan = ModuleOp::create(op.getLoc());
+  OpBuilder inside = OpBuilder::atBlockEnd(plan->getBody());
+  KernelBuilder builder(op, ModuleOp::create(inside, op.getLoc(), kName), kName);
+  if (failed(family.build(op, *schedule, builder)))
+    return compilation.error("body");
+  builder.finish();
+  auto loaded = load(compilation, *plan, *target);
+  if (!loaded)
+    return loaded.error();
+  Kernel kernel;
+  kernel.library = loaded->library;
+  kernel.function = loaded->function;
+  for (Value operand : op->getOperands())
+    kernel.order.push_back(numberOf(operand, operands));
+  return kernel;
+}
+
+void Kernel::run(std::vector<Operand> &operands, int64_t rows, int64_t threads) const {
+  std::vector<void *> arguments;
+  for (size_t number : order)
+    for (void *pointer : operands[number].pointers())
+      arguments.push_back(pointer);
+  for (int64_t thread = threads - 1; thread >= 0; --thread)
+    function(arguments.data(), rows, thread, threads);
+}
+
+} // namespace glm::test

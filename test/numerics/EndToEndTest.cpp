@@ -1,0 +1,193 @@
+// glm-compile and glm-run against Hugging Face transformers.
+#include "test/numerics/Goldens.h"
+#include "test/numerics/Metrics.h"
+#include "test/numerics/Programs.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace glm::test {
+namespace {
+
+// transformers' own float32 rerun noise (other summation orders) is 1e-5 on logits of spread 1.2; ten times that, in
+// units of the spread.
+constexpr double kExactBound = 1e-4;
+
+std::vector<std::string> options(const std::string &activations) {
+  return {"--activations=" + activations, "--latent-norm-eps=1e-6", "--max-model-len=512"};
+}
+
+/// True if every bit is the same.
+bool identical(const Matrix &a, const Matrix &b) {
+  return a.rows == b.rows && a.columns == b.columns &&
+         std::memcmp(a.values.data(), b.values.data(), 4 * a.values.size()) == 0;
+}
+
+class EndToEnd : public testing::TestWithParam<GoldenCase> {
+protected:
+  void SetUp() override {
+    for (int64_t sequence : golden().sequences("ids"))
+      prompts.push_back(goldenPrompt(GetParam(), sequence));
+    ASSERT_FALSE(prompts.empty());
+  }
+
+  const TensorFile &golden() const { return goldenValues(GetParam()); }
+  std::filesystem::path artifact(const std::string &activations) const {
+    return compileOnce(checkpointFolder(GetParam()), options(activations));
+  }
+
+  void expectGolden(const std::vector<Matrix> &logits) {
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      std::string name = fmt::format("{}.logits", i);
+      LogitDifference difference = compareLogits(golden().floats(name), logits[i]);
+      fmt::print("{} {}: {}\n", GetParam().name, name, difference.summary());
+      EXPECT_LE(difference.relative(), kExactBound) << difference.failure(name, kExactBound);
+    }
+  }
+
+  void expectIdentical(const std::vector<Matrix> &expected, const std::vector<Matrix> &found, const std::string &what) {
+    ASSERT_EQ(expected.size(), found.size());
+    for (size_t i = 0; i < expected.size(); ++i)
+      EXPECT_TRUE(identical(expected[i], found[i]))
+          << what << ": " << compareLogits(expected[i], found[i]).failure(fmt::format("{}.logits", i), 0);
+  }
+
+  std::vector<std::vector<int32_t>> prompts;
+};
+
+TEST_P(EndToEnd, exactLogits) { expectGolden(runPrompts(artifact("f32"), prompts, {}).logits); }
+
+/// A row's result does not depend on which other rows share its step.
+TEST_P(EndToEnd, chunksAndBatchesAgree) {
+  std::vector<Matrix> expected = runPrompts(artifact("f32"), prompts, {}).logits;
+  for (int64_t chunk : {1, 7, 64})
+    expectIdentical(expected, runPrompts(artifact("f32"), prompts, {.chunk = chunk}).logits,
+                    fmt::format("--chunk={}", chunk));
+  std::vector<Matrix> single;
+  for (const std::vector<int32_t> &prompt : prompts)
+    single.push_back(runPrompts(artifact("f32"), {prompt}, {.chunk = 13}).logits[0]);
+  expectIdentical(expected, single, "one prompt at a time");
+}
+
+TEST_P(EndToEnd, threadsAgree) {
+  for (const char *activations : {"f32", "bf16"}) {
+    std::vector<Matrix> expected = runPrompts(artifact(activations), prompts, {.threads = 1}).logits;
+    for (int64_t threads : {2, 3})
+      expectIdentical(expected, runPrompts(artifact(activations), prompts, {.threads = threads}).logits,
+                      fmt::format("{}, --threads={}", activations, threads));
+  }
+}
+
+/// Mean KL over all rows of all prompts.
+template <typename Logits>
+double meanDivergence(const TensorFile &golden, const std::vector<int64_t> &sequences, Logits ours) {
+  double total = 0, rows = 0;
+  for (int64_t sequence : sequences) {
+    LogitDifference difference = compareLogits(golden.floats(fmt::format("{}.logits", sequence)), ours(sequence));
+    total += difference.meanDivergence * static_cast<double>(difference.rows);
+    rows += static_cast<double>(difference.rows);
+  }
+  return total / rows;
+}
+
+/// The wide golden that a packed one was quantized from.
+std::string wideName(const GoldenCase &golden) {
+  return std::string(golden.name).substr(0, std::string(golden.name).find('-'));
+}
+
+TEST_P(EndToEnd, roundedActivations) {
+  std::vector<Matrix> logits = runPrompts(artifact("bf16"), prompts, {}).logits;
+  double ours =
+      meanDivergence(golden(), golden().sequences("logits"), [&](int64_t sequence) { return logits[sequence]; });
+  const TensorFile &wide = goldenValues(goldenCase(wideName(GetParam())));
+  double theirs = meanDivergence(wide, wide.sequences("logits"), [&](int64_t sequence) {
+    return wide.floats(fmt::format("{}.logits_bf16", sequence));
+  });
+  fmt::print("{}: mean KL(f32 || bf16) is {:.3e}, that of transformers in bf16 {:.3e}\n", GetParam().name, ours,
+             theirs);
+  // transformers rounds after every operation, we after every kernel: ours may be a quarter worse by chance, not by
+  // design. transformers' bf16 run is only at hand for the weights before they were packed; packed ones are another
+  // function with its own luck.
+  EXPECT_LE(ours, (GetParam().packed ? 1.5 : 1.25) * theirs);
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, EndToEnd, testing::ValuesIn(allGoldens()),
+                         [](const auto &info) { return testName(info.param.name); });
+
+/// The goldens that hold more than logits.
+class EndToEndChoices : public EndToEnd {};
+
+TEST_P(EndToEndChoices, positionsAndExperts) {
+  RunOutput output = runPrompts(artifact("f32"), prompts, {.chunk = 11, .trace = true});
+  std::string draft = fmt::format(".{}", golden().stack(fmt::format("{}.hidden", prompts.size() - 1)).size() - 1);
+  size_t compared = 0;
+  for (const auto &[name, info] : golden().contents().tensors()) {
+    bool index = name.find(".index.") != std::string::npos;
+    if ((!index && name.find(".experts.") == std::string::npos) || name.ends_with(draft))
+      continue; // the MTP layer is not part of a step
+    auto difference = differingRow(toSets(golden().ints(name), index), toSets(output.trace->ints(name), false));
+    EXPECT_FALSE(difference) << name << ": " << difference.value_or("");
+    ++compared;
+  }
+  EXPECT_GT(compared, prompts.size());
+}
+
+TEST_P(EndToEndChoices, greedy) {
+  RunOutput output = runPrompts(artifact("f32"), prompts, {.newTokens = 64});
+  ASSERT_EQ(output.generated.size(), prompts.size());
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    EXPECT_EQ(output.generated[i], golden().ints(fmt::format("{}.greedy", i)).values) << "sequence " << i;
+    // The last generated token is never fed: one row fewer than the golden.
+    Matrix last = golden().floats(fmt::format("{}.last", i));
+    last.values.resize(--last.rows * last.columns);
+    LogitDifference difference = compareLogits(last, output.logits[i]);
+    EXPECT_LE(difference.relative(), kExactBound) << difference.failure(fmt::format("{}.last", i), kExactBound);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, EndToEndChoices, testing::ValuesIn(wideGoldens()),
+                         [](const auto &info) { return testName(info.param.name); });
+
+struct TargetCase {
+  const char *target;
+  const char *golden;
+};
+
+/// Chips by name: their code must be right, and refused nowhere that it can run.
+class EndToEndTarget : public testing::TestWithParam<TargetCase> {};
+
+bool runsHere(const std::string &target) {
+  if (target == "x86-64-v3")
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+TEST_P(EndToEndTarget, exactLogits) {
+  if (!runsHere(GetParam().target))
+    GTEST_SKIP() << "this machine is no " << GetParam().target;
+  const GoldenCase &golden = goldenCase(GetParam().golden);
+  std::vector<std::string> arguments = options("f32");
+  arguments.push_back(fmt::format("--target={}", GetParam().target));
+  std::vector<std::vector<int32_t>> prompts;
+  for (int64_t sequence : goldenValues(golden).sequences("ids"))
+    prompts.push_back(goldenPrompt(golden, sequence));
+  RunOutput output = runPrompts(compileOnce(checkpointFolder(golden), arguments), prompts, {});
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    std::string name = fmt::format("{}.logits", i);
+    LogitDifference difference = compareLogits(goldenValues(golden).floats(name), output.logits[i]);
+    EXPECT_LE(difference.relative(), kExactBound) << difference.failure(name, kExactBound);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Chips, EndToEndTarget,
+                         testing::Values(TargetCase{"x86-64-v3", "share"}, TargetCase{"x86-64-v3", "ratio-all"},
+                                         TargetCase{"x86-64-v4", "groups"}, TargetCase{"x86-64-v4", "groups-ct"}),
+                         [](const auto &info) {
+                           return testName(fmt::format("{}_{}", info.param.target, info.param.golden));
+                         });
+
+} // namespace
+} // namespace glm::test

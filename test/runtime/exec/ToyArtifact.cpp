@@ -1,0 +1,194 @@
+#include "test/runtime/exec/ToyArtifact.h"
+
+#include "runtime/artifact/Safetensors.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace glm::toy {
+
+namespace fs = std::filesystem;
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (fs::temp_directory_path() / "glm-test-XXXXXX").string();
+  if (!mkdtemp(pattern.data()))
+    throw std::runtime_error("no temporary folder");
+  folder = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+static std::vector<float> randomFloats(uint64_t seed, int64_t count) {
+  std::mt19937_64 generator(seed);
+  std::vector<float> values(count);
+  for (float &value : values) // no std distribution: their results differ between libraries
+    value = static_cast<float>(generator() >> 40) * 0x1p-23f - 1.0f;
+  return values;
+}
+
+std::vector<float> embedding() { return randomFloats(1, kVocab * kWidth); }
+std::vector<float> expert(int64_t index) { return randomFloats(100 + index, kWidth); }
+
+static float scaleOf(int64_t index) { return 0.25f * static_cast<float>(index + 1); }
+
+static std::vector<uint8_t> bytesOf(const std::vector<float> &values) {
+  std::vector<uint8_t> bytes(values.size() * sizeof(float));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+static void writeCheckpoint(const fs::path &file, const Options &options) {
+  SafetensorsWriter writer;
+  writer.add("embed.weight", "F32", {kVocab, kWidth}, bytesOf(embedding()));
+  for (int64_t i = 0; i < kExperts; ++i) {
+    std::string name = "experts." + std::to_string(i);
+    writer.add(name + ".weight", "F32", {kWidth}, bytesOf(expert(i)));
+    writer.add(name + ".scale", "F32", {}, bytesOf({i == 3 ? options.scale3 : scaleOf(i)}));
+    std::vector<uint8_t> blockScales(6, 0x40);
+    if (i == 2)
+      blockScales[4] = options.blockScale;
+    writer.add(name + ".weight_scale", "F8_E4M3", {2, 3}, blockScales);
+  }
+  if (Result<void> written = writer.write(file); !written)
+    throw std::runtime_error(written.error().message);
+}
+
+namespace {
+/// Builds the manifest's lists and hands out their indices.
+struct Builder {
+  Manifest manifest;
+
+  int64_t buffer(const std::string &name, BufferSpace space, uint64_t bytes) {
+    uint64_t offset = 0;
+    if (space != BufferSpace::Cache) {
+      offset = manifest.arena_bytes;
+      manifest.arena_bytes += (bytes + 63) / 64 * 64;
+    }
+    manifest.buffers.push_back({name, space, offset, bytes});
+    return static_cast<int64_t>(manifest.buffers.size()) - 1;
+  }
+  int64_t weight(Weight weight) {
+    manifest.weights.push_back(std::move(weight));
+    return static_cast<int64_t>(manifest.weights.size()) - 1;
+  }
+  int64_t kernel(const std::string &name, bool parallel = true) {
+    manifest.kernels.push_back({name, parallel});
+    return static_cast<int64_t>(manifest.kernels.size()) - 1;
+  }
+};
+} // namespace
+
+static Argument b(int64_t index) { return {Argument::Kind::Buffer, index}; }
+static Argument w(int64_t index) { return {Argument::Kind::Weight, index}; }
+
+static void addModel(Builder &builder, const Options &options) {
+  int64_t rows = options.maxRows;
+  int64_t pagesPerSlot = builder.manifest.pages_per_sequence;
+  int64_t tokens = builder.buffer("tokens", BufferSpace::Input, rows * 4);
+  int64_t positions = builder.buffer("positions", BufferSpace::Input, rows * 4);
+  int64_t slots = builder.buffer("slots", BufferSpace::Input, rows * 4);
+  int64_t table = builder.buffer("page_table", BufferSpace::Input, options.maxSequences * pagesPerSlot * 4);
+  int64_t outputs = builder.buffer("output_rows", BufferSpace::Input, rows * 4);
+  int64_t hidden = builder.buffer("hidden", BufferSpace::Arena, rows * kWidth * 4);
+  int64_t chosen = builder.buffer("chosen", BufferSpace::Arena, rows * kChosen * 4);
+  int64_t context = builder.buffer("context", BufferSpace::Arena, rows * kWidth * 4);
+  int64_t logits = builder.buffer("logits", BufferSpace::Output, rows * kVocab * 4);
+  int64_t cache = builder.buffer("cache.0", BufferSpace::Cache, options.pages * kPageSize * kWidth * 4);
+
+  int64_t embed = builder.weight({"embed.weight", WeightForm::Data, 1, "F32", {kVocab, kWidth}, false, {}});
+  int64_t experts = builder.weight({"experts.{}.weight", WeightForm::Table, kExperts, "F32", {kWidth}, false, {}});
+  int64_t scales = builder.weight({"experts.{}.scale", WeightForm::Scalars, kExperts, "F32", {}, false, {}});
+  int64_t gain = builder.weight({"gain", WeightForm::Constant, 1, "F32", {}, false, {kGain}});
+  int64_t perSlot = builder.weight({"pages_per_slot", WeightForm::Constant, 1, "F32", {}, false, {static_cast<float>(pagesPerSlot)}});
+  builder.weight({"experts.{}.weight_scale", WeightForm::Table, kExperts, "F8_E4M3", {2, 3}, false, {}});
+
+  int64_t embedKernel = builder.kernel("embed_f32_w8");
+  int64_t writeKernel = builder.kernel("cache_write_f32_w8");
+  int64_t attendKernel = builder.kernel("attend_f32_w8");
+  int64_t routeKernel = builder.kernel("route", false);
+  int64_t moeKernel = builder.kernel("moe_gemm_f32_w8");
+  int64_t gemmKernel = builder.kernel("gemm_f32_w8");
+  std::vector<Launch> launches = {
+      {embedKernel, {b(tokens), w(embed), b(hidden)}, RowCount::Step, {}},
+      {writeKernel, {b(slots), b(positions), b(table), w(perSlot), b(hidden), b(cache)}, RowCount::Step, {}},
+      {attendKernel, {b(slots), b(positions), b(table), w(perSlot), b(cache), b(context)}, RowCount::Step, {{"context.0", context, "F32", kWidth}}},
+      {routeKernel, {b(tokens), b(positions), b(chosen)}, RowCount::Step, {{"experts.0", chosen, "I32", kChosen}}},
+      {moeKernel, {b(chosen), w(experts), w(scales), w(gain), b(context)}, RowCount::Step, {}},
+      {gemmKernel, {b(outputs), b(context), w(embed), b(logits)}, RowCount::Output, {{"logits", logits, "F32", kVocab}}},
+  };
+  if (options.spoiled)
+    launches.push_back({builder.kernel("spoil"), {b(logits)}, RowCount::Output, {}});
+  for (int64_t size : options.programRows)
+    builder.manifest.programs.push_back({"rows" + std::to_string(size), size, launches});
+}
+
+fs::path writeArtifact(const fs::path &folder, const Options &options) {
+  fs::path artifact = folder / "toy.glm";
+  fs::path checkpoint = folder / "checkpoint" / "model.safetensors";
+  fs::create_directories(artifact);
+  fs::create_directories(checkpoint.parent_path());
+  writeCheckpoint(checkpoint, options);
+  fs::copy_file(GLM_TOY_KERNELS, artifact / "host.so", fs::copy_options::overwrite_existing);
+
+  Builder builder;
+  Manifest &manifest = builder.manifest;
+  manifest.producer = "a test";
+  manifest.target = "x86-64-v3";
+  manifest.features = {"sse2", "cmov"};
+  manifest.activations = "f32";
+  manifest.library = "host.so";
+  manifest.layers = 1;
+  manifest.vocab_size = kVocab;
+  manifest.max_model_len = options.maxModelLen;
+  manifest.max_rows = options.maxRows;
+  manifest.max_sequences = options.maxSequences;
+  manifest.page_size = kPageSize;
+  manifest.pages_per_sequence = (options.maxModelLen + kPageSize - 1) / kPageSize;
+  manifest.pages = options.pages;
+  manifest.experts = kExperts;
+  manifest.experts_per_token = kChosen;
+  manifest.eos_token_ids = options.stopIds;
+  manifest.checkpoint = "../checkpoint";
+  Result<SafetensorsFile> opened = SafetensorsFile::open(checkpoint);
+  if (!opened)
+    throw std::runtime_error(opened.error().message);
+  manifest.files = {{"model.safetensors", opened->bytes(), opened->headerHash()}};
+  manifest.precision = {{"experts.*.weight", kExperts, "F32", "f32", kExperts * kWidth * 4, "as stored", ""}};
+  addModel(builder, options);
+  if (options.edit)
+    options.edit(manifest);
+  if (Result<void> written = writeManifest(artifact, manifest); !written)
+    throw std::runtime_error(written.error().message);
+  return artifact;
+}
+
+std::vector<float> referenceLogits(const std::vector<int32_t> &tokens) {
+  std::vector<float> table = embedding();
+  std::vector<float> logits;
+  for (int64_t position = 0; position < static_cast<int64_t>(tokens.size()); ++position) {
+    std::vector<double> mixed(kWidth, 0);
+    for (int64_t p = 0; p <= position; ++p)
+      for (int64_t i = 0; i < kWidth; ++i)
+        mixed[i] += static_cast<double>(table[tokens[p] * kWidth + i]) / static_cast<double>(1 + position - p);
+    for (int64_t i = 0; i < kWidth; ++i) {
+      mixed[i] = std::tanh(mixed[i]);
+      for (int64_t e : {firstExpert(tokens[position], position), secondExpert(tokens[position], position)})
+        mixed[i] += kGain * scaleOf(e) * expert(e)[i];
+    }
+    for (int64_t id = 0; id < kVocab; ++id) {
+      double sum = 0;
+      for (int64_t i = 0; i < kWidth; ++i)
+        sum += mixed[i] * table[id * kWidth + i];
+      logits.push_back(static_cast<float>(sum));
+    }
+  }
+  return logits;
+}
+
+} // namespace glm::toy
