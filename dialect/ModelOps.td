@@ -8,7 +8,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 class Glm_Op<string mnemonic, list<Trait> traits = [Pure]> : Op<Glm_Dialect, mnemonic, traits>;
 
 // Rows of activations: [rows, width], rows dynamic until steps are specialized.
-def Glm_Rows : RankedTensorOf<[F32, BF16, F16]>;
+def Glm_Rows : RankedTensorOf<[F32, BF16]>;
 def Glm_Ints : RankedTensorOf<[I32]>;
 // A weight as stored: [N, K], [E, N, K] for a layer's experts, or [width].
 def Glm_Weight : StaticShapeTensorOf<[F32, BF16, F16, F4E2M1FN]>;
@@ -59,7 +59,7 @@ def RmsNormOp : Glm_Op<"rms_norm"> {
   let summary = "normalise the first columns of each row by their root mean square";
   let description = [{
     For the first W columns, W being the width of `weight`: `y = x * rsqrt(mean(x^2) + eps) * weight` in float32,
-    rounded once; the other columns pass (model.md: the latent norm covers 512 of 576 columns). transformers:
+    rounded once; the other columns pass (the latent norm covers 512 of 576 columns). transformers:
     GlmMoeDsaRMSNorm, without its rounding in between.
   }];
   let arguments = (ins Glm_Rows:$input, Glm_Weight:$weight, F32Attr:$eps);

@@ -26,9 +26,11 @@ Type f32LikeType(Value like) {
 Value KernelBuilder::sqrt(Value x) { return math::SqrtOp::create(*this, x); }
 
 Value KernelBuilder::exp(Value x) {
-  // Beyond these bounds the result is 0 or infinity anyway; within them the halves of n below are exponents of normal numbers.
+  // Beyond these bounds the result is 0 or infinity anyway; within them the halves of n below are exponents of normal
+  // numbers.
   x = max(min(x, f32Like(x, 90.0f)), f32Like(x, -105.0f));
-  // Adding 1.5 * 2^23 leaves round(x / ln 2) in the low bits: no conversion of a NaN to an integer, which would be undefined.
+  // Adding 1.5 * 2^23 leaves round(x / ln 2) in the low bits: no conversion of a NaN to an integer, which would be
+  // undefined.
   Value magic = f32Like(x, 12582912.0f);
   Value shifted = fma(x, f32Like(x, 1.44269504088896341f), magic);
   Value n = sub(shifted, magic);
@@ -61,8 +63,8 @@ Value KernelBuilder::sigmoid(Value x) {
 Value KernelBuilder::silu(Value x) { return mul(x, sigmoid(x)); }
 
 Value KernelBuilder::decodeE4m3(Value bits) {
-  // Exponent and mantissa moved to where a float32 has them are the value times 2^-120 (biases 7 and 127), also for subnormals;
-  // the copies of the sign between them are masked away.
+  // Exponent and mantissa moved to where a float32 has them are the value times 2^-120 (biases 7 and 127), also for
+  // subnormals; the copies of the sign between them are masked away.
   Value wide = arith::ExtSIOp::create(*this, i32LikeType(bits), bits);
   Value moved = arith::ShLIOp::create(*this, wide, i32Like(bits, 20));
   Value field = arith::AndIOp::create(*this, moved, i32Like(bits, static_cast<int32_t>(0x87f00000u)));

@@ -18,8 +18,8 @@ Type sameLanes(Type like, Type element) {
   return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
 }
 
-/// What may be assumed of an address: buffers are aligned to their elements, tensors of a checkpoint lie at any byte. The two
-/// are told apart by their leading dimension (buffer() leaves it open).
+/// What may be assumed of an address: buffers are aligned to their elements, tensors of a checkpoint lie at any byte. The
+/// two are told apart by their leading dimension (buffer() leaves it open).
 llvm::MaybeAlign alignmentOf(Value memref) {
   return cast<MemRefType>(memref.getType()).hasStaticShape() ? llvm::MaybeAlign(1) : llvm::MaybeAlign();
 }

@@ -7,7 +7,8 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-/// One row and head. Two passes over the chosen positions: logits and their maximum, then probabilities and the sum of values.
+/// One row and head. Two passes over the chosen positions: logits and their maximum, then probabilities and the sum of
+/// values.
 class Attention {
 public:
   Attention(KernelSparseMlaOp op, KernelBuilder &builder) : op(op), builder(builder) {

@@ -1,7 +1,8 @@
 // The best positions of a row: top_k.
 //
-// Scores are compared as unsigned numbers of the same order. The k-th largest is found bit by bit, from the highest: a bit is
-// set if at least k scores are not below the number that has it. One more pass takes what is above, and of its equals the first.
+// Scores are compared as unsigned numbers of the same order. The k-th largest is found bit by bit, from the highest: a
+// bit is set if at least k scores are not below the number that has it. One more pass takes what is above, and of its
+// equals the first.
 #include "codegen/linalg/Columns.h"
 #include "codegen/linalg/PlainBodies.h"
 

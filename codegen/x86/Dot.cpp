@@ -16,9 +16,12 @@ namespace {
 constexpr int64_t kBlock = 16;      ///< columns of a scale, and the step of the float32 loops
 constexpr int64_t kWordChunk = 128; ///< columns of one 64-byte load of packed weights
 constexpr int64_t kPairChunk = 32;  ///< columns of one 64-byte load of bf16 weights
+constexpr int64_t kScaleReach = kPrefetch / 8; ///< block scales are an eighth of their codes
 
-Value allocate(KernelBuilder &builder, int64_t width, Type element) {
-  auto type = MemRefType::get({kDotRows, width}, element);
+using Sums = SmallVector<SmallVector<Value>>;
+
+Value allocate(KernelBuilder &builder, int64_t rows, int64_t width, Type element) {
+  auto type = MemRefType::get({rows, width}, element);
   return memref::AllocaOp::create(builder, type, builder.getI64IntegerAttr(64));
 }
 
@@ -35,82 +38,137 @@ Value loadPairs(KernelBuilder &builder, Value memref, ValueRange indices) {
   return vector::LoadOp::create(builder, VectorType::get(kPairChunk, builder.getBF16Type()), memref, indices);
 }
 
+/// Accumulators of some weight rows with some rows of activations, carried through a loop.
+class Grid {
+public:
+  Grid(size_t weights, int64_t rows, int64_t chains) : rows(rows), chains(chains), size(weights * rows * chains) {}
+
+  SmallVector<Value> initial(KernelBuilder &builder, int64_t lanes) const { return SmallVector<Value>(size, zeros(builder, lanes)); }
+  size_t at(size_t weight, int64_t row, int64_t chain) const { return (weight * rows + row) * chains + chain; }
+
+private:
+  int64_t rows, chains;
+  size_t size;
+};
+
+/// A loop over [0, width) in chunks whose body is written out several times: the end of a short row is then foreseen by the branch predictor.
+/// Only where few rows of activations leave the code small; the order of the sums does not change.
+SmallVector<Value> foldChunks(KernelBuilder &builder, int64_t width, int64_t chunk, int64_t rows, SmallVector<Value> carried,
+                              llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  int64_t copies = rows <= 2 ? 4 : 1, written = width / (copies * chunk) * (copies * chunk);
+  auto several = [&](Value k, ValueRange sums) {
+    SmallVector<Value> next(sums);
+    for (int64_t copy = 0; copy < copies; ++copy)
+      next = body(builder.add(k, builder.index(copy * chunk)), next);
+    return next;
+  };
+  if (written > 0)
+    carried = builder.fold(builder.index(0), builder.index(written), copies * chunk, carried, several);
+  if (written < width)
+    carried = builder.fold(builder.index(written), builder.index(width), chunk, carried, body);
+  return carried;
+}
+
+/// Adds the sums of a second range of columns to those of a first.
+void addSums(KernelBuilder &builder, Sums &sums, const Sums &more) {
+  for (auto [own, other] : llvm::zip_equal(sums, more))
+    for (auto [a, b] : llvm::zip_equal(own, other))
+      a = builder.add(a, b);
+}
+
 /// The float32 loop over columns [begin, end), blocks of 16 and then single ones; `scratch` holds the rows in order of the columns.
-/// Packed weights count as `E2M1 * (scale * global)`, as they are defined. Returns a sum per row.
+/// Packed weights count as `E2M1 * (scale * global)`, as they are defined.
 class Float32Loop {
 public:
-  Float32Loop(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value scratch, int64_t rows, int64_t lanes)
-      : builder(builder), weight(weight), n(n), scratch(scratch), rows(rows), lanes(lanes) {}
+  Float32Loop(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows, int64_t lanes)
+      : builder(builder), weights(weights), scratch(scratch), rows(rows), lanes(lanes), grid(weights.size(), rows, kChains) {}
 
-  SmallVector<Value> run(int64_t begin, int64_t end) {
-    int64_t blocks = (end - begin) / kBlock * kBlock;
-    int64_t unrolled = blocks / (4 * kBlock) * (4 * kBlock);
-    // Four independent chains hide the latency of the additions.
-    SmallVector<Value> sums(rows * chains(), zeros(builder, lanes));
-    sums = overBlocks(begin, begin + unrolled, 4, sums);
-    sums = overBlocks(begin + unrolled, begin + blocks, 1, sums);
-    SmallVector<Value> results;
-    for (int64_t row = 0; row < rows; ++row)
-      results.push_back(builder.sum(joined(sums, row)));
-    return begin + blocks == end ? results : overColumns(begin + blocks, end, results);
+  Sums run(int64_t begin, int64_t end) {
+    int64_t blocks = (end - begin) / kBlock * kBlock, unrolled = blocks / (2 * kBlock) * (2 * kBlock);
+    SmallVector<Value> carried = grid.initial(builder, lanes);
+    carried = overBlocks(begin, begin + unrolled, 2, carried);
+    carried = overBlocks(begin + unrolled, begin + blocks, 1, carried);
+    Sums sums(weights.size());
+    for (size_t weight = 0; weight < weights.size(); ++weight)
+      for (int64_t row = 0; row < rows; ++row)
+        sums[weight].push_back(builder.sum(builder.add(carried[grid.at(weight, row, 0)], carried[grid.at(weight, row, 1)])));
+    return begin + blocks == end ? sums : overColumns(begin + blocks, end, sums);
   }
 
 private:
-  int64_t vectors() const { return kBlock / lanes; }
-  int64_t chains() const { return 4; }
-
-  Value joined(ArrayRef<Value> sums, int64_t row) {
-    ArrayRef<Value> own = sums.slice(row * chains(), chains());
-    return builder.add(builder.add(own[0], own[1]), builder.add(own[2], own[3]));
-  }
+  static constexpr int64_t kChains = 2; ///< independent sums hide the latency of additions; more would not fit into AVX2's registers
 
   SmallVector<Value> overBlocks(int64_t begin, int64_t end, int64_t unroll, SmallVector<Value> sums) {
     if (begin == end)
       return sums;
+    int64_t vectors = kBlock / lanes;
     return builder.fold(builder.index(begin), builder.index(end), unroll * kBlock, sums, [&](Value k, ValueRange carried) {
       SmallVector<Value> next(carried);
       for (int64_t block = 0; block < unroll; ++block) {
         Value column = builder.add(k, builder.index(block * kBlock));
-        SmallVector<Value> values = weightBlock(column);
-        for (int64_t part = 0; part < vectors(); ++part)
+        Sums values;
+        for (const WeightRow &weight : weights)
+          values.push_back(weightBlock(weight, column));
+        prefetch(column);
+        for (int64_t part = 0; part < vectors; ++part)
           for (int64_t row = 0; row < rows; ++row) {
             Value x = builder.loadVector(scratch, {builder.index(row), builder.add(column, builder.index(part * lanes))}, lanes);
-            Value &sum = next[row * chains() + (block * vectors() + part) % chains()];
-            sum = builder.fma(values[part], x, sum);
+            for (size_t weight = 0; weight < weights.size(); ++weight) {
+              Value &sum = next[grid.at(weight, row, (block * vectors + part) % kChains)];
+              sum = builder.fma(values[weight][part], x, sum);
+            }
           }
       }
       return next;
     });
   }
 
-  SmallVector<Value> weightBlock(Value column) {
+  void prefetch(Value column) {
+    for (const WeightRow &weight : weights) {
+      Value at = weight.matrix->isPacked() ? builder.div(column, builder.index(2)) : column;
+      prefetchBehind(builder, weight.matrix->data, weight.n, at, kPrefetch);
+    }
+  }
+
+  SmallVector<Value> weightBlock(const WeightRow &row, Value column) {
+    const WeightMatrix &weight = *row.matrix;
     SmallVector<Value> values;
     if (weight.isPacked()) {
-      Value bits = memref::LoadOp::create(builder, weight.scales, ValueRange{n, builder.div(column, builder.index(weight.block))});
+      Value bits = memref::LoadOp::create(builder, weight.scales, ValueRange{row.n, builder.div(column, builder.index(weight.block))});
       Value scale = builder.splat(builder.mul(builder.decodeE4m3(bits), weight.global), lanes);
-      for (Value codes : unpackBlock(builder, weight.data, n, builder.div(column, builder.index(2)), lanes))
+      for (Value codes : unpackBlock(builder, weight.data, row.n, builder.div(column, builder.index(2)), lanes))
         values.push_back(builder.mul(codes, scale));
       return values;
     }
-    for (int64_t part = 0; part < vectors(); ++part)
-      values.push_back(builder.loadVector(weight.data, {n, builder.add(column, builder.index(part * lanes))}, lanes));
+    for (int64_t part = 0; part < kBlock / lanes; ++part)
+      values.push_back(builder.loadVector(weight.data, {row.n, builder.add(column, builder.index(part * lanes))}, lanes));
     return values;
   }
 
-  SmallVector<Value> overColumns(int64_t begin, int64_t end, SmallVector<Value> sums) {
-    return builder.fold(builder.index(begin), builder.index(end), 1, sums, [&](Value k, ValueRange carried) {
-      Value w = builder.element(weight, n, k);
+  Sums overColumns(int64_t begin, int64_t end, const Sums &sums) {
+    SmallVector<Value> flat;
+    for (const SmallVector<Value> &own : sums)
+      llvm::append_range(flat, own);
+    flat = builder.fold(builder.index(begin), builder.index(end), 1, flat, [&](Value k, ValueRange carried) {
       SmallVector<Value> next;
-      for (int64_t row = 0; row < rows; ++row)
-        next.push_back(builder.fma(w, builder.load(scratch, {builder.index(row), k}), carried[row]));
+      for (const WeightRow &weight : weights) {
+        Value w = builder.element(*weight.matrix, weight.n, k);
+        for (int64_t row = 0; row < rows; ++row)
+          next.push_back(builder.fma(w, builder.load(scratch, {builder.index(row), k}), carried[next.size()]));
+      }
       return next;
     });
+    Sums result;
+    for (size_t weight = 0; weight < weights.size(); ++weight)
+      result.emplace_back(ArrayRef(flat).slice(weight * rows, rows));
+    return result;
   }
 
   KernelBuilder &builder;
-  const WeightMatrix &weight;
-  Value n, scratch;
+  ArrayRef<WeightRow> weights;
+  Value scratch;
   int64_t rows, lanes;
+  Grid grid;
 };
 
 /// Copies `width` columns in order, converted to the scratch's type, 16 at a time.
@@ -130,65 +188,67 @@ public:
   Float32Engine(int64_t width, int64_t lanes) : width(width), lanes(lanes) {}
 
   StringRef kind() const override { return "f32"; }
-  Value allocateRows(KernelBuilder &builder) const override { return allocate(builder, width, builder.getF32Type()); }
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getF32Type()); }
   void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
     copyRow(builder, source, sourceRow, column, scratch, row, 0, width);
   }
-  SmallVector<Value> dot(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value scratch, int64_t rows) const override {
-    return Float32Loop(builder, weight, n, scratch, rows, lanes).run(0, width);
+  Sums dot(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const override {
+    return Float32Loop(builder, weights, scratch, rows, lanes).run(0, width);
   }
 
 private:
   int64_t width, lanes;
 };
 
-/// bf16 weights: 64 columns of a weight row are two loads, each meets each row in one vdpbf16ps.
+/// bf16 weights: 32 columns of a weight row are one load, which meets each row in one vdpbf16ps. One chain of sums per pair is enough: 64
+/// bytes per latency of the product are more than a core reads from memory.
 class Bf16Engine : public DotEngine {
 public:
-  explicit Bf16Engine(int64_t width) : width(width) {}
+  explicit Bf16Engine(int64_t width) : width(width), pairs(width / kPairChunk * kPairChunk) {}
 
   StringRef kind() const override { return "bf16"; }
-  Value allocateRows(KernelBuilder &builder) const override { return allocate(builder, width, builder.getBF16Type()); }
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getBF16Type()); }
   void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
     copyRow(builder, source, sourceRow, column, scratch, row, 0, width);
   }
 
-  SmallVector<Value> dot(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value scratch, int64_t rows) const override {
-    int64_t pairs = width / kPairChunk * kPairChunk, unrolled = width / (2 * kPairChunk) * (2 * kPairChunk);
-    SmallVector<Value> sums(2 * rows, zeros(builder, 16));
-    sums = overPairs(builder, weight, n, scratch, rows, 0, unrolled, 2, sums);
-    sums = overPairs(builder, weight, n, scratch, rows, unrolled, pairs, 1, sums);
-    SmallVector<Value> results;
-    for (int64_t row = 0; row < rows; ++row)
-      results.push_back(builder.sum(builder.add(sums[2 * row], sums[2 * row + 1])));
+  Sums dot(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const override {
+    Sums sums;
+    if (pairs > 0)
+      sums = overPairs(builder, weights, scratch, rows);
     if (pairs == width)
-      return results;
-    SmallVector<Value> tail = Float32Loop(builder, weight, n, scratch, rows, 16).run(pairs, width);
-    for (int64_t row = 0; row < rows; ++row)
-      results[row] = builder.add(results[row], tail[row]);
-    return results;
+      return sums;
+    Sums tail = Float32Loop(builder, weights, scratch, rows, 16).run(pairs, width);
+    if (pairs > 0)
+      addSums(builder, tail, sums);
+    return tail;
   }
 
 private:
-  static SmallVector<Value> overPairs(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value scratch, int64_t rows, int64_t begin,
-                                      int64_t end, int64_t unroll, SmallVector<Value> sums) {
-    if (begin == end)
-      return sums;
-    return builder.fold(builder.index(begin), builder.index(end), unroll * kPairChunk, sums, [&](Value k, ValueRange carried) {
-      SmallVector<Value> next(carried);
-      for (int64_t part = 0; part < unroll; ++part) {
-        Value column = builder.add(k, builder.index(part * kPairChunk));
-        Value w = loadPairs(builder, weight.data, {n, column});
-        for (int64_t row = 0; row < rows; ++row) {
-          Value &sum = next[2 * row + part];
-          sum = dotPairs(builder, sum, w, loadPairs(builder, scratch, {builder.index(row), column}));
-        }
+  Sums overPairs(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const {
+    Grid grid(weights.size(), rows, 1);
+    SmallVector<Value> carried = grid.initial(builder, 16);
+    carried = foldChunks(builder, pairs, kPairChunk, rows, carried, [&](Value k, ValueRange sums) {
+      SmallVector<Value> next(sums), loaded;
+      for (const WeightRow &weight : weights) {
+        loaded.push_back(loadPairs(builder, weight.matrix->data, {weight.n, k}));
+        prefetchBehind(builder, weight.matrix->data, weight.n, k, kPrefetch);
+      }
+      for (int64_t row = 0; row < rows; ++row) {
+        Value x = loadPairs(builder, scratch, {builder.index(row), k});
+        for (size_t weight = 0; weight < weights.size(); ++weight)
+          next[grid.at(weight, row, 0)] = dotPairs(builder, sums[grid.at(weight, row, 0)], loaded[weight], x);
       }
       return next;
     });
+    Sums sums(weights.size());
+    for (size_t weight = 0; weight < weights.size(); ++weight)
+      for (int64_t row = 0; row < rows; ++row)
+        sums[weight].push_back(builder.sum(carried[grid.at(weight, row, 0)]));
+    return sums;
   }
 
-  int64_t width;
+  int64_t width, pairs;
 };
 
 /// NVFP4 weights: 128 columns are one load of codes; four lookups give four vectors of bf16 pairs, whose products with a row sum
@@ -201,7 +261,7 @@ public:
   explicit Nvfp4Engine(int64_t width) : width(width), words(width / kWordChunk * kWordChunk) {}
 
   StringRef kind() const override { return "nvfp4"; }
-  Value allocateRows(KernelBuilder &builder) const override { return allocate(builder, width, builder.getBF16Type()); }
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getBF16Type()); }
 
   void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
     auto chunk = VectorType::get(kWordChunk, builder.getBF16Type());
@@ -218,43 +278,68 @@ public:
     copyRow(builder, source, sourceRow, column, scratch, row, words, width);
   }
 
-  SmallVector<Value> dot(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value scratch, int64_t rows) const override {
-    SmallVector<Value> results;
+  Sums dot(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const override {
+    Sums sums;
     if (words > 0)
-      for (Value sums : overWords(builder, weight, n, scratch, rows))
-        // 2^8 undoes the factor of spreadScales.
-        results.push_back(builder.mul(builder.sum(sums), builder.mul(weight.global, builder.f32(256.0f))));
+      sums = overWords(builder, weights, scratch, rows);
     if (words == width)
-      return results;
-    SmallVector<Value> tail = Float32Loop(builder, weight, n, scratch, rows, 16).run(words, width);
-    for (int64_t row = 0; row < rows && words > 0; ++row)
-      tail[row] = builder.add(results[row], tail[row]);
+      return sums;
+    Sums tail = Float32Loop(builder, weights, scratch, rows, 16).run(words, width);
+    if (words > 0)
+      addSums(builder, tail, sums);
     return tail;
   }
 
 private:
-  SmallVector<Value> overWords(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value scratch, int64_t rows) const {
-    SmallVector<Value> initial(rows, zeros(builder, 16));
-    return builder.fold(builder.index(0), builder.index(words), kWordChunk, initial, [&](Value k, ValueRange carried) {
-      SmallVector<Value> parts = unpackWords(builder, weight.data, n, builder.div(k, builder.index(2)));
-      Value scales = spreadScales(builder, weight.scales, n, builder.div(k, builder.index(kBlock)));
-      SmallVector<Value> next;
+  Sums overWords(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const {
+    Grid grid(weights.size(), rows, 1);
+    SmallVector<Value> carried = grid.initial(builder, 16);
+    carried = foldChunks(builder, words, kWordChunk, rows, carried, [&](Value k, ValueRange sums) {
+      Sums parts;
+      SmallVector<Value> scales, next(sums);
+      for (const WeightRow &weight : weights) {
+        Value byte = builder.div(k, builder.index(2)), scale = builder.div(k, builder.index(kBlock));
+        parts.push_back(unpackWords(builder, weight.matrix->data, weight.n, byte));
+        scales.push_back(spreadScales(builder, weight.matrix->scales, weight.n, scale));
+        prefetchBehind(builder, weight.matrix->data, weight.n, byte, kPrefetch);
+        prefetchBehind(builder, weight.matrix->scales, weight.n, scale, kScaleReach);
+      }
       for (int64_t row = 0; row < rows; ++row) {
-        Value products = zeros(builder, 16);
+        SmallVector<Value> products(weights.size(), zeros(builder, 16));
         for (int64_t part = 0; part < 4; ++part) {
-          Value column = builder.add(k, builder.index(part * kPairChunk));
-          products = dotPairs(builder, products, parts[part], loadPairs(builder, scratch, {builder.index(row), column}));
+          Value x = loadPairs(builder, scratch, {builder.index(row), builder.add(k, builder.index(part * kPairChunk))});
+          for (size_t weight = 0; weight < weights.size(); ++weight)
+            products[weight] = dotPairs(builder, products[weight], parts[weight][part], x);
         }
-        next.push_back(builder.fma(products, scales, carried[row]));
+        for (size_t weight = 0; weight < weights.size(); ++weight) {
+          Value &sum = next[grid.at(weight, row, 0)];
+          sum = builder.fma(products[weight], scales[weight], sum);
+        }
       }
       return next;
     });
+    Sums sums(weights.size());
+    for (size_t weight = 0; weight < weights.size(); ++weight) {
+      // 2^8 undoes the factor of spreadScales.
+      Value factor = builder.mul(weights[weight].matrix->global, builder.f32(256.0f));
+      for (int64_t row = 0; row < rows; ++row)
+        sums[weight].push_back(builder.mul(builder.sum(carried[grid.at(weight, row, 0)]), factor));
+    }
+    return sums;
   }
 
   int64_t width, words;
 };
 
 } // namespace
+
+void prefetchBehind(KernelBuilder &builder, Value memref, Value row, Value column, int64_t bytes) {
+  int64_t elementBits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+  Value ahead = builder.add(column, builder.index(bytes * 8 / elementBits));
+  memref::PrefetchOp::create(builder, memref, ValueRange{row, ahead}, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+int64_t dotRows(TargetAttr target) { return vectorLanes(target) == 16 ? 8 : 4; }
 
 bool usesBf16Dot(Type weight, Type activation, TargetAttr target) {
   return hasBf16Dot(target) && activation.isBF16() && (weight.isBF16() || isa<Float4E2M1FNType>(weight));

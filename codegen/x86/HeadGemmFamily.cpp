@@ -85,8 +85,12 @@ private:
   SmallVector<Value> weights(Value row, Value column, int64_t vectors) {
     SmallVector<Value> values;
     if (!weight.isPacked()) {
-      for (int64_t part = 0; part < vectors; ++part)
-        values.push_back(builder.loadVector(weight.data, {row, builder.add(column, builder.index(part * lanes))}, lanes));
+      for (int64_t part = 0; part < vectors; ++part) {
+        Value at = builder.add(column, builder.index(part * lanes));
+        values.push_back(builder.loadVector(weight.data, {row, at}, lanes));
+        if (part % 2 == 0) // two vectors of bf16 are a cache line
+          prefetchBehind(builder, weight.data, row, at, kPrefetch);
+      }
       return values;
     }
     for (int64_t block = 0; block < vectors * lanes / 16; ++block) {
@@ -114,7 +118,7 @@ public:
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
     if (!isa<KernelHeadGemmOp>(op))
       return std::nullopt;
-    return ScheduleAttr::get(op->getContext(), name(), kDotRows, 1);
+    return ScheduleAttr::get(op->getContext(), name(), dotRows(target), 1);
   }
 
   LogicalResult build(Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const override {

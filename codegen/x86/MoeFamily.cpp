@@ -16,7 +16,7 @@ public:
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
     if (!isa<KernelMoeGateUpOp, KernelMoeDownOp>(op))
       return std::nullopt;
-    return ScheduleAttr::get(op->getContext(), name(), kDotRows, 1);
+    return ScheduleAttr::get(op->getContext(), name(), dotRows(target), 1);
   }
 
   LogicalResult build(Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const override {

@@ -13,7 +13,7 @@ Product::Product(KernelBuilder &builder, ArrayRef<Type> weights, Type activation
     Way &way = ways[engine->kind()];
     if (way.engine)
       continue;
-    way.scratch = engine->allocateRows(builder);
+    way.scratch = engine->allocateRows(builder, dotRows(target));
     way.engine = std::move(engine);
   }
 }
@@ -21,13 +21,14 @@ Product::Product(KernelBuilder &builder, ArrayRef<Type> weights, Type activation
 Product::Way &Product::wayOf(Type weight) { return ways[makeDotEngine(weight, activation, width, target)->kind()]; }
 
 void Product::run(const ProductRows &rows, const ProductWeights &weights, ProductStore store) {
-  builder.loop(rows.first, rows.last, kDotRows, [&](Value first) {
+  int64_t most = dotRows(target);
+  builder.loop(rows.first, rows.last, most, [&](Value first) {
     Value left = builder.sub(rows.last, first);
     // The smallest tile that holds the rest: each has its own loop over the weights, so that one pass is enough.
-    for (int64_t count = 1, below = 0; count <= kDotRows; below = count, count *= 2) {
+    for (int64_t count = 1, below = 0; count <= most; below = count, count *= 2) {
       auto more = arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, left, builder.index(below));
       Value chosen = more;
-      if (count < kDotRows) {
+      if (count < most) {
         Value fits = arith::CmpIOp::create(builder, arith::CmpIPredicate::ule, left, builder.index(count));
         chosen = arith::AndIOp::create(builder, more, fits);
       }
@@ -45,18 +46,38 @@ void Product::runTile(const ProductRows &rows, const ProductWeights &weights, Pr
     numbers.push_back(builder.min(builder.add(first, builder.index(row)), final));
     way.engine->prepareRow(builder, rows.source, rows.sourceRow(numbers.back()), rows.column, way.scratch, row);
   }
-  builder.loop(weights.begin, weights.end, 1, [&](Value n) {
-    SmallVector<SmallVector<Value>> sums;
+  // From 4 rows on, products bound the loop, and two weight rows share the loads of activations. Below, memory does, and one linear
+  // stream of weights is what the prefetcher follows best.
+  bool together = count >= 4;
+  int64_t step = together && weights.matrices.size() == 1 ? 2 : 1;
+  builder.loop(weights.begin, weights.end, step, [&](Value n) {
+    SmallVector<Value> ns = {n};
+    if (step == 2)
+      ns.push_back(builder.min(builder.add(n, builder.index(1)), builder.sub(weights.end, builder.index(1))));
+    SmallVector<WeightRow> weightRows;
     for (const WeightMatrix &matrix : weights.matrices)
-      sums.push_back(way.engine->dot(builder, matrix, n, way.scratch, count));
-    for (int64_t row = 0; row < count; ++row) {
-      SmallVector<Value> own;
-      for (const SmallVector<Value> &matrix : sums)
-        own.push_back(matrix[row]);
-      Value live = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, builder.add(first, builder.index(row)), rows.last);
-      builder.when(live, [&] { store(numbers[row], n, own); });
-    }
+      for (Value own : ns)
+        weightRows.push_back({&matrix, own});
+    SmallVector<SmallVector<Value>> sums;
+    if (together)
+      sums = way.engine->dot(builder, weightRows, way.scratch, count);
+    else
+      for (const WeightRow &row : weightRows)
+        sums.push_back(way.engine->dot(builder, row, way.scratch, count).front());
+    // The last of an odd number of weight rows is stored twice: the same numbers.
+    for (size_t i = 0; i < ns.size(); ++i)
+      storeRow(rows, store, first, numbers, ns[i], step == 2 ? ArrayRef(sums).slice(i, 1) : ArrayRef(sums));
   });
+}
+
+void Product::storeRow(const ProductRows &rows, ProductStore store, Value first, ArrayRef<Value> numbers, Value n, ArrayRef<SmallVector<Value>> sums) {
+  for (auto [row, number] : llvm::enumerate(numbers)) {
+    SmallVector<Value> own;
+    for (const SmallVector<Value> &matrix : sums)
+      own.push_back(matrix[row]);
+    Value live = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, builder.add(first, builder.index(row)), rows.last);
+    builder.when(live, [&] { store(number, n, own); });
+  }
 }
 
 } // namespace glm

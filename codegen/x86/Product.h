@@ -31,7 +31,7 @@ public:
   /// To be made at the start of the function: allocates scratch for each kind of engine that `weights` need.
   Product(KernelBuilder &builder, llvm::ArrayRef<mlir::Type> weights, mlir::Type activation, int64_t width, TargetAttr target);
 
-  /// For each tile of up to kDotRows rows: prepare them, then stream this thread's weight rows through them.
+  /// For each tile of up to dotRows(target) rows: prepare them, then stream this thread's weight rows through them.
   void run(const ProductRows &rows, const ProductWeights &weights, ProductStore store);
 
 private:
@@ -41,6 +41,8 @@ private:
   };
 
   Way &wayOf(mlir::Type weight);
+  void storeRow(const ProductRows &rows, ProductStore store, mlir::Value first, mlir::ArrayRef<mlir::Value> numbers, mlir::Value n,
+                llvm::ArrayRef<llvm::SmallVector<mlir::Value>> sums);
   void runTile(const ProductRows &rows, const ProductWeights &weights, ProductStore store, mlir::Value first, int64_t count);
 
   KernelBuilder &builder;

@@ -148,17 +148,16 @@ void readIndexer(KeyReader &r, ModelConfig &c) {
 void checkRope(KeyReader &r, const char *key, const Json &rope) {
   if (!rope.is_object())
     return r.fail(key, "must be an object", rope.dump());
-  for (const auto &[name, value] : rope.items()) {
-    if (name == "rope_type" || name == "type") {
-      if (value != "default")
-        r.fail(name, "must be \"default\", the only one implemented", value.dump());
-    } else if (name == "partial_rotary_factor") {
-      if (value != 1)
-        r.fail(name, "must be 1, the only one implemented", value.dump());
-    } else if (name != "rope_theta") {
+  // The type first: it explains the others.
+  for (const char *name : {"rope_type", "type"})
+    if (rope.contains(name) && rope[name] != "default")
+      r.fail(name, "must be \"default\", the only one implemented", rope[name].dump());
+  if (rope.contains("partial_rotary_factor") && rope["partial_rotary_factor"] != 1)
+    r.fail("partial_rotary_factor", "must be 1, the only one implemented", rope["partial_rotary_factor"].dump());
+  const std::set<std::string> known = {"rope_type", "type", "partial_rotary_factor", "rope_theta"};
+  for (const auto &[name, value] : rope.items())
+    if (!known.contains(name))
       r.fail(name, "must not be there, as scaled rotation is not implemented", value.dump());
-    }
-  }
 }
 
 /// rope_parameters (nested), or rope_scaling and rope_theta at the top as older files have them; all must agree.

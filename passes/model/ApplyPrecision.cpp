@@ -93,7 +93,8 @@ FailureOr<FloatType> activationType(ModuleOp module, ArrayRef<RuleAttr> rules) {
   return type;
 }
 
-/// Whether this use of a row reads a number that decides something or leaves the program, so that it stays f32.
+/// Whether this use of a row reads a number that decides something, leaves the program or goes into the residual stream,
+/// so that it stays f32. Every layer adds to the stream: in bf16 its roundings would pile up over all layers.
 bool readsExactly(OpOperand &use) {
   if (auto indexer = dyn_cast<IndexerOp>(use.getOwner()))
     return use.getOperandNumber() == indexer.getWeightsMutable().getOperandNumber();
@@ -105,7 +106,7 @@ bool isActivation(Value value) {
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
   if (!tensor || !tensor.getElementType().isF32() || llvm::any_of(value.getUses(), readsExactly))
     return false;
-  // Not rows: a weight, and what has one precision by definition (angles; the weights that glm.route returns).
+  // Not rows: weights. Of one precision by definition: angles, the weights that glm.route returns, the residual stream.
   return !isa_and_nonnull<WeightOp, DequantOp, RopeAnglesOp, RouteOp, arith::AddFOp>(value.getDefiningOp());
 }
 

@@ -11,8 +11,9 @@ def ApplyPrecision : Pass<"glm-apply-precision", "mlir::ModuleOp"> {
   let summary = "give activations and caches the type that the precision rules demand";
   let description = [{
     Reads the module's `glm.precision`. The last rule about activations names their type, `f32` (as imported) or `bf16`: then every
-    activation and cache of type f32 becomes bf16, except what decides something or leaves the program: rope angles, router
-    logits and route weights, the indexer's head weights, the logits. Weights stay as they are stored; that each agrees with the last
+    activation and cache of type f32 becomes bf16, except what decides something or leaves the program (rope angles, router
+    logits and route weights, the indexer's head weights, the logits) and the residual stream with what is added to it, whose
+    roundings would pile up over the layers. Weights stay as they are stored; that each agrees with the last
     rule that matches it is checked.
 
     There are no conversions: every op of the model phase reads and writes any float type.

@@ -3,44 +3,84 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
-#include <memory>
-#include <set>
-#include <stdexcept>
+#include <optional>
 
 namespace glm {
 namespace {
 
-constexpr int kDeepest = 64;
+constexpr size_t kDeepest = 64;
 constexpr uint64_t kLargestFile = uint64_t(256) << 20;
-
-/// A rule of ours that a parser callback found broken.
-struct Refusal : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Sees every key and bracket as it is parsed: nlohmann keeps the last of two equal keys and knows no limit of depth.
-class Watch {
-public:
-  bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json &value) {
-    using Event = nlohmann::json::parse_event_t;
-    if (depth > kDeepest)
-      throw Refusal(fmt::format("nesting must be at most {} deep, but found more", kDeepest));
-    if (event == Event::object_start)
-      keys.emplace_back();
-    else if (event == Event::object_end)
-      keys.pop_back();
-    else if (event == Event::key && !keys.back().insert(value.get_ref<const std::string &>()).second)
-      throw Refusal(fmt::format("key {} must occur once, but found it twice", value.get_ref<const std::string &>()));
-    return true;
-  }
-
-private:
-  std::vector<std::set<std::string>> keys;
-};
 
 int64_t linesIn(const std::string &text, size_t begin, size_t end) {
   return std::count(text.begin() + begin, text.begin() + std::min(end, text.size()), '\n');
 }
+
+/// Builds the value. nlohmann's own builder keeps the last of two equal keys and knows no limit of depth, and its hook for
+/// such checks walks the whole parent after each child: quadratic for a header of many tensors.
+class Builder : public nlohmann::json_sax<nlohmann::json> {
+public:
+  using Json = nlohmann::json;
+
+  Builder(const std::string &name, const std::string &text) : name(name), text(text) {}
+
+  Json root;
+  std::optional<Error> error;
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(int64_t value) override { return put(value); }
+  bool number_unsigned(uint64_t value) override { return put(value); }
+  bool number_float(double value, const std::string &) override { return put(value); }
+  bool string(std::string &value) override { return put(std::move(value)); }
+  bool binary(Json::binary_t &) override { return false; } // no such thing in text
+  bool start_object(size_t) override { return open(Json::object()); }
+  bool start_array(size_t) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(std::string &value) override {
+    auto [entry, isNew] = stack.back()->get_ref<Json::object_t &>().try_emplace(value);
+    member = &entry->second;
+    return isNew || fail(fmt::format("{}: key {} must occur once, but found it twice", name, value));
+  }
+
+  bool parse_error(size_t position, const std::string &token, const Json::exception &exception) override {
+    constexpr int overflow = 406; // nlohmann's number for a number beyond a double
+    std::string place = fmt::format("{}:{}", name, 1 + linesIn(text, 0, position));
+    if (exception.id == overflow)
+      return fail(fmt::format("{}: number must fit into a double, but found {}", place, token));
+    return fail(fmt::format("{}: text must be JSON, but found an error at byte {}", place, position));
+  }
+
+private:
+  bool fail(std::string message) {
+    error = Error{std::move(message)};
+    return false;
+  }
+
+  Json *place(Json value) {
+    if (stack.empty())
+      return &(root = std::move(value));
+    if (stack.back()->is_array())
+      return &stack.back()->get_ref<Json::array_t &>().emplace_back(std::move(value));
+    return &(*member = std::move(value));
+  }
+  bool put(Json value) { return place(std::move(value)); }
+  bool open(Json value) {
+    if (stack.size() == kDeepest)
+      return fail(fmt::format("{}: nesting must be at most {} deep, but found more", name, kDeepest));
+    stack.push_back(place(std::move(value)));
+    return true;
+  }
+  bool close() {
+    stack.pop_back();
+    return true;
+  }
+
+  const std::string &name, &text;
+  std::vector<Json *> stack; ///< open brackets, outermost first; nothing is added to a list while an entry of it is open
+  Json *member = nullptr;    ///< where the value of the last key goes
+};
 
 std::string quoted(const std::string &text) { return nlohmann::json(text).dump(); }
 
@@ -83,18 +123,12 @@ std::vector<std::string> JsonFile::places(const std::string &key, const std::vec
 }
 
 Result<JsonFile> parseJson(std::string name, std::string text) {
+  Builder builder(name, text);
+  nlohmann::json::sax_parse(text, &builder);
+  if (builder.error)
+    return *builder.error;
   JsonFile file;
-  try {
-    auto watch = std::make_shared<Watch>(); // nlohmann copies the callback
-    file.value = nlohmann::json::parse(text, [watch](int depth, auto event, auto &value) { return (*watch)(depth, event, value); });
-  } catch (const nlohmann::json::parse_error &error) {
-    int64_t line = 1 + linesIn(text, 0, error.byte);
-    return Error{fmt::format("{}:{}: text must be JSON, but found an error at byte {}", name, line, error.byte)};
-  } catch (const nlohmann::json::out_of_range &) {
-    return Error{fmt::format("{}: numbers must fit into a double, but found a larger one", name)};
-  } catch (const Refusal &refusal) {
-    return Error{fmt::format("{}: {}", name, refusal.what())};
-  }
+  file.value = std::move(builder.root);
   if (!file.value.is_object())
     return Error{fmt::format("{}: file must hold one object, but found {}", name, file.value.type_name())};
   file.name = std::move(name);

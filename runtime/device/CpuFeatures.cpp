@@ -11,7 +11,8 @@ namespace glm {
 // LLVM writes avx512bf16 and sse4.2 where the kernel writes avx512_bf16 and sse4_2.
 static std::string withoutPunctuation(const std::string &name) {
   std::string letters;
-  std::copy_if(name.begin(), name.end(), std::back_inserter(letters), [](char c) { return c != '_' && c != '.' && c != '-' && c != '+'; });
+  std::copy_if(name.begin(), name.end(), std::back_inserter(letters),
+               [](char c) { return c != '_' && c != '.' && c != '-' && c != '+'; });
   return letters;
 }
 

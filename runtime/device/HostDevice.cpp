@@ -52,7 +52,8 @@ Result<Allocation> HostDevice::allocate(uint64_t bytes) {
   // Untouched pages cost nothing, so a cache for the longest context may be reserved whole.
   void *address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED)
-    return Error{fmt::format("host memory: a reserve of {} bytes must be possible, but found {}", bytes, std::strerror(errno))};
+    return Error{
+        fmt::format("host memory: a reserve of {} bytes must be possible, but found {}", bytes, std::strerror(errno))};
   // Advice only: without huge pages everything works, with more TLB misses.
   if (bytes >= kHugePage)
     madvise(address, bytes, MADV_HUGEPAGE);

@@ -32,7 +32,9 @@ public:
   template <typename Function>
   void run(Function &&function) {
     using Callable = std::remove_reference_t<Function>;
-    auto call = [](void *context, int64_t thread, int64_t threads) { (*static_cast<Callable *>(context))(thread, threads); };
+    auto call = [](void *context, int64_t thread, int64_t threads) {
+      (*static_cast<Callable *>(context))(thread, threads);
+    };
     run(static_cast<Task>(call), &function);
   }
 

@@ -19,7 +19,8 @@ Result<std::unique_ptr<Artifact>> openArtifact(const fs::path &folder) {
     return manifest.error();
   // Code is only ever loaded from the artifact itself.
   if (fs::path(manifest->library).filename() != manifest->library || manifest->library.empty())
-    return Error{fmt::format("manifest.json: library must be a file name within the artifact, but found \"{}\"", manifest->library)};
+    return Error{fmt::format("manifest.json: library must be a file name within the artifact, but found \"{}\"",
+                             manifest->library)};
   Result<Checkpoint> checkpoint = openCheckedCheckpoint(*manifest, folder);
   if (!checkpoint)
     return checkpoint.error();
@@ -35,8 +36,8 @@ Result<void> checkCpu(const Manifest &manifest) {
   std::vector<std::string> missing = missingFeatures(manifest.features, cpuFlags());
   if (missing.empty())
     return {};
-  return Error{fmt::format("manifest.json: code for {} needs a processor with {}, but found one without {}", manifest.target,
-                           fmt::join(manifest.features, ", "), fmt::join(missing, ", "))};
+  return Error{fmt::format("manifest.json: code for {} needs a processor with {}, but found one without {}",
+                           manifest.target, fmt::join(manifest.features, ", "), fmt::join(missing, ", "))};
 }
 
 } // namespace glm

@@ -17,7 +17,8 @@ Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder
   if (Result<void> loaded = engine->host->loadKernels(engine->artifact->library(), manifest.kernels); !loaded)
     return loaded.error();
   if (options.checkBlockScales)
-    if (Result<void> scales = checkBlockScales(manifest, engine->artifact->weights, engine->host->threadPool()); !scales)
+    if (Result<void> scales = checkBlockScales(manifest, engine->artifact->weights, engine->host->threadPool());
+        !scales)
       return scales.error();
   if (Result<void> placed = engine->artifact->weights.place(*engine->host); !placed)
     return placed.error();

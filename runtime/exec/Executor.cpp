@@ -6,7 +6,9 @@
 
 namespace glm {
 
-uint64_t tapElementBytes(const std::string &dtype) { return dtype == "I32" || dtype == "F32" ? 4 : dtype == "BF16" ? 2 : 0; }
+uint64_t tapElementBytes(const std::string &dtype) {
+  return dtype == "I32" || dtype == "F32" ? 4 : dtype == "BF16" ? 2 : 0;
+}
 
 static Result<int64_t> findPort(const Manifest &manifest, const std::string &name, BufferSpace space, uint64_t bytes) {
   for (size_t i = 0; i < manifest.buffers.size(); ++i) {
@@ -14,11 +16,12 @@ static Result<int64_t> findPort(const Manifest &manifest, const std::string &nam
     if (buffer.name != name || buffer.space != space)
       continue;
     if (buffer.bytes < bytes)
-      return Error{fmt::format("manifest.json: buffer {} must have at least {} bytes, but found {}", name, bytes, buffer.bytes)};
+      return Error{
+          fmt::format("manifest.json: buffer {} must have at least {} bytes, but found {}", name, bytes, buffer.bytes)};
     return static_cast<int64_t>(i);
   }
-  return Error{fmt::format("manifest.json: buffers must contain the {} {}, but found none", space == BufferSpace::Input ? "input" : "output",
-                           name)};
+  return Error{fmt::format("manifest.json: buffers must contain the {} {}, but found none",
+                           space == BufferSpace::Input ? "input" : "output", name)};
 }
 
 Result<Executor::Ports> Executor::findPorts(const Manifest &manifest) {
@@ -48,22 +51,26 @@ Result<Executor::Ports> Executor::findPorts(const Manifest &manifest) {
 
 Result<void> Executor::checkPrograms(const Manifest &manifest) {
   if (manifest.programs.empty() || manifest.programs.back().rows < manifest.max_rows)
-    return Error{fmt::format("manifest.json: the largest program must take max_rows ({}) rows, but found {}", manifest.max_rows,
+    return Error{fmt::format("manifest.json: the largest program must take max_rows ({}) rows, but found {}",
+                             manifest.max_rows,
                              manifest.programs.empty() ? "no program" : std::to_string(manifest.programs.back().rows))};
   for (const Program &program : manifest.programs)
     for (const Launch &launch : program.launches)
       for (const Tap &tap : launch.taps) {
         uint64_t element = tapElementBytes(tap.dtype);
         if (element == 0)
-          return Error{fmt::format("manifest.json: tap {} must be I32, F32 or BF16, but found {}", tap.name, tap.dtype)};
+          return Error{
+              fmt::format("manifest.json: tap {} must be I32, F32 or BF16, but found {}", tap.name, tap.dtype)};
         uint64_t bytes = std::min(program.rows, manifest.max_rows) * tap.width * element;
         if (uint64_t found = manifest.buffers[tap.buffer].bytes; found < bytes)
-          return Error{fmt::format("manifest.json: tap {} needs a buffer of at least {} bytes, but found {}", tap.name, bytes, found)};
+          return Error{fmt::format("manifest.json: tap {} needs a buffer of at least {} bytes, but found {}", tap.name,
+                                   bytes, found)};
       }
   return {};
 }
 
-Result<Executor> Executor::prepare(const Manifest &manifest, Device &device, const Weights &weights, const Buffers &buffers) {
+Result<Executor> Executor::prepare(const Manifest &manifest, Device &device, const Weights &weights,
+                                   const Buffers &buffers) {
   Result<Ports> ports = findPorts(manifest);
   if (!ports)
     return ports.error();
@@ -80,7 +87,8 @@ Result<Executor> Executor::prepare(const Manifest &manifest, Device &device, con
     for (const Launch &launch : program.launches) {
       Call &call = calls.emplace_back(Call{launch.kernel, launch.rows, {}});
       for (const Argument &argument : launch.arguments)
-        call.arguments.push_back(argument.kind == Argument::Kind::Weight ? weights.address(argument.index) : buffers.address(argument.index));
+        call.arguments.push_back(argument.kind == Argument::Kind::Weight ? weights.address(argument.index)
+                                                                         : buffers.address(argument.index));
     }
   }
   return executor;

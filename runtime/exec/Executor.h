@@ -34,7 +34,8 @@ public:
 class Executor {
 public:
   /// Check the buffers that every program reads and writes, and look all arguments up. Everything must outlive the result.
-  static Result<Executor> prepare(const Manifest &manifest, Device &device, const Weights &weights, const Buffers &buffers);
+  static Result<Executor> prepare(const Manifest &manifest, Device &device, const Weights &weights,
+                                  const Buffers &buffers);
 
   /// Run a step of 1 to max_rows rows.
   Result<void> run(const Step &step);

@@ -47,7 +47,8 @@ double Profile::seconds() const {
 
 std::vector<Profile::Family> Profile::families() const {
   std::vector<Family> ran;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(ran), [](const Family &family) { return family.launches > 0; });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(ran),
+               [](const Family &family) { return family.launches > 0; });
   std::stable_sort(ran.begin(), ran.end(), [](const Family &a, const Family &b) { return a.seconds > b.seconds; });
   return ran;
 }

@@ -16,7 +16,9 @@ struct Candidate {
 };
 } // namespace
 
-static bool likelier(const Candidate &a, const Candidate &b) { return a.weight != b.weight ? a.weight > b.weight : a.id < b.id; }
+static bool likelier(const Candidate &a, const Candidate &b) {
+  return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
+}
 
 static uint64_t mix(uint64_t value) {
   value += 0x9e3779b97f4a7c15;
@@ -35,7 +37,8 @@ Result<void> checkLogits(std::span<const float> logits) {
     legal &= logit <= std::numeric_limits<float>::max(); // false for NaN too
   if (legal)
     return {};
-  auto bad = std::find_if(logits.begin(), logits.end(), [](float logit) { return !(logit <= std::numeric_limits<float>::max()); });
+  auto bad = std::find_if(logits.begin(), logits.end(),
+                          [](float logit) { return !(logit <= std::numeric_limits<float>::max()); });
   return Error{fmt::format("logits must be numbers, but found {} for id {}", *bad, bad - logits.begin())};
 }
 
@@ -50,7 +53,8 @@ static void keepTopK(std::vector<Candidate> &candidates, int64_t topK) {
 static void keepTopP(std::vector<Candidate> &candidates, double topP) {
   if (topP >= 1)
     return;
-  double total = std::accumulate(candidates.begin(), candidates.end(), 0.0, [](double sum, const Candidate &c) { return sum + c.weight; });
+  double total = std::accumulate(candidates.begin(), candidates.end(), 0.0,
+                                 [](double sum, const Candidate &c) { return sum + c.weight; });
   auto later = [](const Candidate &a, const Candidate &b) { return likelier(b, a); };
   std::make_heap(candidates.begin(), candidates.end(), later);
   double sum = 0;
@@ -62,7 +66,8 @@ static void keepTopP(std::vector<Candidate> &candidates, double topP) {
   candidates.erase(candidates.begin(), end);
 }
 
-Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampling, uint64_t sequence, uint64_t position) {
+Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampling, uint64_t sequence,
+                            uint64_t position) {
   if (Result<void> checked = checkLogits(logits); !checked)
     return checked.error();
   auto largest = std::max_element(logits.begin(), logits.end()); // the first of equals
@@ -71,7 +76,8 @@ Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampl
 
   std::vector<Candidate> candidates(logits.size());
   for (size_t id = 0; id < logits.size(); ++id)
-    candidates[id] = {static_cast<int32_t>(id), std::exp((static_cast<double>(logits[id]) - *largest) / sampling.temperature)};
+    candidates[id] = {static_cast<int32_t>(id),
+                      std::exp((static_cast<double>(logits[id]) - *largest) / sampling.temperature)};
   keepTopK(candidates, sampling.topK);
   keepTopP(candidates, sampling.topP);
   if (candidates.size() < logits.size()) // both filters leave an order of their own

@@ -28,7 +28,8 @@ struct Sampling {
 Result<void> checkLogits(std::span<const float> logits);
 
 /// Checks the logits, then draws. `position` is that of the new token in its sequence.
-Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampling, uint64_t sequence, uint64_t position);
+Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampling, uint64_t sequence,
+                            uint64_t position);
 
 /// A number in [0, 1) from a counter, 53 bits: three rounds of splitmix64's finaliser (Steele, Lea, Flood 2014), one
 /// for each of the arguments.

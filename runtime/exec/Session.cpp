@@ -23,8 +23,8 @@ Session::Session(Executor &executor, const SessionOptions &options)
 Result<Session> Session::create(Executor &executor, const SessionOptions &options) {
   int64_t maxRows = executor.manifest().max_rows;
   if (options.chunk < 1 || options.chunk > maxRows)
-    return Error{fmt::format("session: a prefill step must have 1 to {} rows (max_rows of the artifact), but found {}", maxRows,
-                             options.chunk)};
+    return Error{fmt::format("session: a prefill step must have 1 to {} rows (max_rows of the artifact), but found {}",
+                             maxRows, options.chunk)};
   return Session(executor, options);
 }
 
@@ -35,15 +35,17 @@ Result<void> Session::check(const Request &request) const {
     return Error{fmt::format("sequence {}: a prompt must have at least one token, but found none", index)};
   for (int64_t position = 0; position < promptLength; ++position)
     if (int32_t token = request.prompt[position]; token < 0 || token >= manifest->vocab_size)
-      return Error{fmt::format("sequence {}: token ids must be in [0, {}), but found {} at position {}", index, manifest->vocab_size, token,
-                               position)};
+      return Error{fmt::format("sequence {}: token ids must be in [0, {}), but found {} at position {}", index,
+                               manifest->vocab_size, token, position)};
   // Subtracted, not added: newTokens may be as large as the type allows.
   if (promptLength > manifest->max_model_len || request.newTokens > manifest->max_model_len - promptLength)
-    return Error{fmt::format("sequence {}: prompt and new tokens must be at most {} together (max_model_len of the artifact), but found {} and {}",
+    return Error{fmt::format("sequence {}: prompt and new tokens must be at most {} together (max_model_len of the "
+                             "artifact), but found {} and {}",
                              index, manifest->max_model_len, promptLength, request.newTokens)};
   if (int64_t positions = positionsNeeded(request); !pages.canHold(positions))
-    return Error{fmt::format("sequence {}: the cache must hold all of its {} positions, but found {} pages of {}", index, positions,
-                             std::min(manifest->pages, manifest->pages_per_sequence), manifest->page_size)};
+    return Error{fmt::format("sequence {}: the cache must hold all of its {} positions, but found {} pages of {}",
+                             index, positions, std::min(manifest->pages, manifest->pages_per_sequence),
+                             manifest->page_size)};
   return {};
 }
 
@@ -128,7 +130,8 @@ Result<void> Session::collect(const Step &step) {
     if (taken && step.positions[row] == sequence.length() - 1 && sequence.request.newTokens > 0)
       taken = advance(step.sequences[row], logits);
     if (!taken)
-      return Error{fmt::format("sequence {}, position {}: {}", step.sequences[row], step.positions[row], taken.error().message)};
+      return Error{
+          fmt::format("sequence {}, position {}: {}", step.sequences[row], step.positions[row], taken.error().message)};
   }
   for (int64_t index : running) {
     Sequence &sequence = sequences[index];

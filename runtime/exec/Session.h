@@ -16,7 +16,7 @@ namespace glm {
 /// What is asked of one sequence.
 struct Request {
   std::vector<int32_t> prompt = {}; ///< at least one id
-  int64_t newTokens = 16;      ///< at most so many; 0 only scores the prompt
+  int64_t newTokens = 16;           ///< at most so many; 0 only scores the prompt
   Sampling sampling = {};
   bool ignoreEos = false;  ///< go on after a stop id
   bool keepLogits = false; ///< of every token that is fed

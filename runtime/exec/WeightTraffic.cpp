@@ -7,7 +7,9 @@
 
 namespace glm {
 
-static bool gathers(const Manifest &manifest, const Launch &launch) { return kernelFamily(manifest.kernels[launch.kernel].name) == "embed"; }
+static bool gathers(const Manifest &manifest, const Launch &launch) {
+  return kernelFamily(manifest.kernels[launch.kernel].name) == "embed";
+}
 
 WeightTraffic::WeightTraffic(Executor &executor, const Weights &weights) : executor(&executor) {
   for (const Program &each : executor.manifest().programs)

@@ -57,7 +57,9 @@ Bandwidth measureReadBandwidth(ThreadPool &pool) {
   double best = 0;
   for (int pass = 0; pass < kPasses; ++pass) {
     auto start = std::chrono::steady_clock::now();
-    pool.run([&](int64_t thread, int64_t threads) { sums[thread] = sumLines(lines + begin(thread, threads), count / threads); });
+    pool.run([&](int64_t thread, int64_t threads) {
+      sums[thread] = sumLines(lines + begin(thread, threads), count / threads);
+    });
     double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     best = std::max(best, static_cast<double>(count / pool.threads() * pool.threads() * sizeof(Line)) / seconds);
   }

@@ -35,8 +35,8 @@ struct Sample {
 
 struct Outcome {
   Test test;
-  std::vector<double> rates;    ///< tokens per second of each repetition
-  double weightBytes = 0;       ///< read by one run, at least
+  std::vector<double> rates; ///< tokens per second of each repetition
+  double weightBytes = 0;    ///< read by one run, at least
   double weightBytesPerSecond = 0;
 
   double mean() const { return std::accumulate(rates.begin(), rates.end(), 0.0) / static_cast<double>(rates.size()); }
@@ -63,13 +63,14 @@ static std::vector<int32_t> randomTokens(std::mt19937_64 &generator, int64_t cou
 static Result<Session> prepareSession(Executor &executor, const Test &test) {
   const Manifest &manifest = executor.manifest();
   if (test.batch > manifest.max_sequences)
-    return Error{fmt::format("bench: --batch must be at most {} (max_sequences of the artifact), but found {}", manifest.max_sequences,
-                             test.batch)};
+    return Error{fmt::format("bench: --batch must be at most {} (max_sequences of the artifact), but found {}",
+                             manifest.max_sequences, test.batch)};
   int64_t length = std::max<int64_t>(test.depth, 1) * (test.prompt == 0) + test.prompt + test.news;
   int64_t pages = (length + manifest.page_size - 1) / manifest.page_size * test.batch;
   if (pages > manifest.pages)
-    return Error{fmt::format("bench {}: a batch of {} must fit into the cache together, but found that it needs {} pages of {}", test.name(),
-                             test.batch, pages, manifest.pages)};
+    return Error{
+        fmt::format("bench {}: a batch of {} must fit into the cache together, but found that it needs {} pages of {}",
+                    test.name(), test.batch, pages, manifest.pages)};
   Result<Session> session = Session::create(executor, {manifest.max_rows, /*promptsFirst=*/true});
   if (!session)
     return session;
@@ -77,7 +78,8 @@ static Result<Session> prepareSession(Executor &executor, const Test &test) {
   for (int64_t i = 0; i < test.batch; ++i) {
     Request request;
     // Generating starts from one token at least: its step is not timed.
-    request.prompt = randomTokens(generator, test.prompt ? test.prompt : std::max<int64_t>(test.depth, 1), manifest.vocab_size);
+    request.prompt =
+        randomTokens(generator, test.prompt ? test.prompt : std::max<int64_t>(test.depth, 1), manifest.vocab_size);
     request.newTokens = test.news + 1;
     request.continuation = randomTokens(generator, request.newTokens, manifest.vocab_size);
     request.ignoreEos = true;
@@ -143,7 +145,8 @@ static Result<Outcome> measure(Engine &engine, const Test &test, int64_t repeat,
 static std::vector<Test> listTests(const BenchOptions &options, const Manifest &manifest) {
   // What was not asked for follows the artifact; what was asked for and does not fit is an error.
   int64_t longest = manifest.max_model_len;
-  std::vector<int64_t> prompts = options.prompts.empty() ? std::vector{std::min<int64_t>(512, longest - 1)} : options.prompts;
+  std::vector<int64_t> prompts =
+      options.prompts.empty() ? std::vector{std::min<int64_t>(512, longest - 1)} : options.prompts;
   std::vector<int64_t> news = options.news.empty() ? std::vector{std::min<int64_t>(128, longest - 2)} : options.news;
   std::vector<Test> tests;
   for (int64_t batch : options.batches) {
@@ -161,7 +164,8 @@ static std::vector<Test> listTests(const BenchOptions &options, const Manifest &
 static void printTable(const std::vector<Outcome> &outcomes, const Bandwidth &bandwidth, Engine &engine) {
   fmt::print("{}, {}; memory read at {:.2f} GB/s\n\n", engine.manifest().target, engine.device().description(),
              bandwidth.bytesPerSecond / 1e9);
-  fmt::print("| {:<16} | {:>5} | {:>20} | {:>12} | {:>12} |\n", "test", "batch", "tokens/s", "weights GB/s", "of bandwidth");
+  fmt::print("| {:<16} | {:>5} | {:>20} | {:>12} | {:>12} |\n", "test", "batch", "tokens/s", "weights GB/s",
+             "of bandwidth");
   fmt::print("| {:-<16} | {:->5} | {:->20} | {:->12} | {:->12} |\n", "", ":", ":", ":", ":");
   for (const Outcome &outcome : outcomes)
     fmt::print("| {:<16} | {:>5} | {:>20} | {:>12.2f} | {:>11.1f}% |\n", outcome.test.name(), outcome.test.batch,
@@ -169,7 +173,8 @@ static void printTable(const std::vector<Outcome> &outcomes, const Bandwidth &ba
                perSecond(outcome.weightBytesPerSecond, bandwidth.bytesPerSecond) * 100);
 }
 
-static nlohmann::json outcomesJson(const std::vector<Outcome> &outcomes, const Bandwidth &bandwidth, Engine &engine, const Profile &profile) {
+static nlohmann::json outcomesJson(const std::vector<Outcome> &outcomes, const Bandwidth &bandwidth, Engine &engine,
+                                   const Profile &profile) {
   nlohmann::json rows = nlohmann::json::array();
   for (const Outcome &outcome : outcomes)
     rows.push_back({{"test", outcome.test.name()},

@@ -26,8 +26,13 @@ static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::
     programs.push_back({{"name", program.name}, {"rows", program.rows}, {"launches", program.launches.size()}});
   nlohmann::json precision = nlohmann::json::array();
   for (const PrecisionRow &row : manifest.precision)
-    precision.push_back({{"pattern", row.pattern}, {"count", row.count}, {"stored", row.stored}, {"computed", row.computed},
-                         {"bytes", row.bytes}, {"rule", row.rule}, {"source", row.source}});
+    precision.push_back({{"pattern", row.pattern},
+                         {"count", row.count},
+                         {"stored", row.stored},
+                         {"computed", row.computed},
+                         {"bytes", row.bytes},
+                         {"rule", row.rule},
+                         {"source", row.source}});
   return {{"format", manifest.format},
           {"producer", manifest.producer},
           {"target", manifest.target},
@@ -56,29 +61,33 @@ static void printPrecision(const Manifest &manifest) {
   size_t width = 0;
   for (const PrecisionRow &row : manifest.precision)
     width = std::max(width, row.pattern.size());
-  fmt::print("\n{:<{}} {:>7} {:>8} {:>8} {:>11}  {}\n", "tensors", width, "count", "stored", "computed", "bytes", "rule");
+  fmt::print("\n{:<{}} {:>7} {:>8} {:>8} {:>11}  {}\n", "tensors", width, "count", "stored", "computed", "bytes",
+             "rule");
   for (const PrecisionRow &row : manifest.precision)
     fmt::print("{:<{}} {:>7} {:>8} {:>8} {:>11}  {}{}\n", row.pattern, width, row.count, row.stored, row.computed,
-               formatBytes(static_cast<double>(row.bytes)), row.rule, row.source.empty() ? "" : fmt::format(" ({})", row.source));
+               formatBytes(static_cast<double>(row.bytes)), row.rule,
+               row.source.empty() ? "" : fmt::format(" ({})", row.source));
 }
 
 static void printInfo(const Manifest &manifest, const std::filesystem::path &folder) {
   auto line = [](const char *what, const std::string &value) { fmt::print("{:<12} {}\n", what, value); };
   line("artifact", fmt::format("{}, format {}, made by {}", folder.string(), manifest.format, manifest.producer));
   line("target", fmt::format("{} ({}), activations {}", manifest.target, manifest.library, manifest.activations));
-  line("needs", manifest.features.empty() ? "nothing beyond the base of its target" : fmt::format("{}", fmt::join(manifest.features, ", ")));
-  line("model", fmt::format("{} layers, {} ids, {} experts of which {} per token", manifest.layers, manifest.vocab_size, manifest.experts,
-                            manifest.experts_per_token));
+  line("needs", manifest.features.empty() ? "nothing beyond the base of its target"
+                                          : fmt::format("{}", fmt::join(manifest.features, ", ")));
+  line("model", fmt::format("{} layers, {} ids, {} experts of which {} per token", manifest.layers, manifest.vocab_size,
+                            manifest.experts, manifest.experts_per_token));
   line("checkpoint", fmt::format("{}, {} files", checkpointFolder(manifest, folder).string(), manifest.files.size()));
-  line("context", fmt::format("{} tokens a sequence, {} sequences at once, {} pages of {} tokens", manifest.max_model_len,
-                              manifest.max_sequences, manifest.pages, manifest.page_size));
+  line("context", fmt::format("{} tokens a sequence, {} sequences at once, {} pages of {} tokens",
+                              manifest.max_model_len, manifest.max_sequences, manifest.pages, manifest.page_size));
   line("stop ids", fmt::format("{}", fmt::join(manifest.eos_token_ids, ", ")));
   line("weights", formatBytes(static_cast<double>(precisionBytes(manifest))));
   line("caches", formatBytes(static_cast<double>(cacheBytes(manifest))) + " when full");
   line("arena", formatBytes(static_cast<double>(manifest.arena_bytes)));
   line("kernels", std::to_string(manifest.kernels.size()));
   for (const Program &program : manifest.programs)
-    line("program", fmt::format("{}: steps of up to {} rows, {} launches", program.name, program.rows, program.launches.size()));
+    line("program",
+         fmt::format("{}: steps of up to {} rows, {} launches", program.name, program.rows, program.launches.size()));
   if (!manifest.precision.empty())
     printPrecision(manifest);
 }

@@ -57,34 +57,44 @@ static void addDevice(CLI::App &command, DeviceOptions &device) {
   command.add_option("-t,--threads", device.threads, "threads that compute (default: online processors)")
       ->check(CLI::Range(int64_t{1}, kMaxThreads))
       ->type_name("N");
-  command.add_flag("--skip-scale-check", device.skipScaleCheck, "do not read all block scales first: verify --weights has passed on this checkpoint");
+  command.add_flag("--skip-scale-check", device.skipScaleCheck,
+                   "do not read all block scales first: verify --weights has passed on this checkpoint");
 }
 
 static void addRun(CLI::App &app, RunOptions &run) {
   CLI::App &command = *app.add_subcommand("run", "generate tokens, or score prompts");
   addArtifact(command, run.artifact);
-  CLI::Option *tokens = command.add_option("--tokens", run.prompts, "prompt ids, separated by commas; once per sequence")
-                            ->allow_extra_args(false)
-                            ->check(tokenList())
-                            ->type_name("IDS");
-  CLI::Option *file = command.add_option("--tokens-file", run.promptFile, "one sequence a line, - is stdin")->type_name("FILE");
+  CLI::Option *tokens =
+      command.add_option("--tokens", run.prompts, "prompt ids, separated by commas; once per sequence")
+          ->allow_extra_args(false)
+          ->check(tokenList())
+          ->type_name("IDS");
+  CLI::Option *file =
+      command.add_option("--tokens-file", run.promptFile, "one sequence a line, - is stdin")->type_name("FILE");
   tokens->excludes(file);
-  command.add_option("-n,--max-new-tokens", run.newTokens, "most new tokens of a sequence (default 16); 0 scores the prompts only")
+  command
+      .add_option("-n,--max-new-tokens", run.newTokens,
+                  "most new tokens of a sequence (default 16); 0 scores the prompts only")
       ->check(CLI::Range(int64_t{0}, kMaxCount))
       ->type_name("N");
-  CLI::Option *temperature = command.add_option("--temperature,--temp", run.sampling.temperature, "0: greedy (default; 1 if --top-k or --top-p is given)")
+  CLI::Option *temperature = command
+                                 .add_option("--temperature,--temp", run.sampling.temperature,
+                                             "0: greedy (default; 1 if --top-k or --top-p is given)")
                                  ->check(number("of at least 0", [](double x) { return x >= 0; }))
                                  ->type_name("X");
-  CLI::Option *topP = command.add_option("--top-p", run.sampling.topP, "keep the likeliest ids that reach this share, after --top-k")
-                          ->check(number("in (0, 1]", [](double x) { return x > 0 && x <= 1; }))
-                          ->type_name("X");
+  CLI::Option *topP =
+      command.add_option("--top-p", run.sampling.topP, "keep the likeliest ids that reach this share, after --top-k")
+          ->check(number("in (0, 1]", [](double x) { return x > 0 && x <= 1; }))
+          ->type_name("X");
   CLI::Option *topK = command.add_option("--top-k", run.sampling.topK, "keep this many of the likeliest ids; 0: all")
                           ->check(CLI::Range(int64_t{0}, kMaxCount))
                           ->type_name("N");
   command.add_option("-s,--seed", run.sampling.seed, "of the random numbers (default 0)")->type_name("N");
   command.add_flag("--ignore-eos", run.ignoreEos, "go on after a stop id");
-  command.add_option("--logits", run.logits, "write float32 logits of every token fed: tensors \"0\", \"1\", ...")->type_name("FILE");
-  command.add_option("--trace", run.trace, "write what the tapped kernels chose: tensors \"0.experts.3\", ...")->type_name("FILE");
+  command.add_option("--logits", run.logits, "write float32 logits of every token fed: tensors \"0\", \"1\", ...")
+      ->type_name("FILE");
+  command.add_option("--trace", run.trace, "write what the tapped kernels chose: tensors \"0.experts.3\", ...")
+      ->type_name("FILE");
   command.add_option("--chunk", run.chunk, "prompt rows of a step (default: max_rows of the artifact)")
       ->check(CLI::Range(int64_t{1}, kMaxCount))
       ->type_name("N");
@@ -119,13 +129,19 @@ static void addBench(CLI::App &app, BenchOptions &bench) {
   CLI::App &command = *app.add_subcommand("bench", "measure tokens per second");
   addArtifact(command, bench.artifact);
   auto list = [&](const char *name, std::vector<int64_t> &values, const char *help, int64_t least) {
-    command.add_option(name, values, help)->delimiter(',')->allow_extra_args(false)->check(CLI::Range(least, kMaxCount))->type_name("N,...");
+    command.add_option(name, values, help)
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::Range(least, kMaxCount))
+        ->type_name("N,...");
   };
   list("-p,--prompt", bench.prompts, "tokens of a prompt (default 512); 0: none", 0);
   list("-n,--new", bench.news, "tokens to generate (default 128); 0: none", 0);
   list("-b,--batch", bench.batches, "sequences at once (default 1)", 1);
   list("-d,--depth", bench.depths, "tokens already in the caches when generating starts (default 0)", 0);
-  command.add_option("-r,--repeat", bench.repeat, "timed runs of each test (default 5)")->check(CLI::Range(int64_t{1}, kMaxCount))->type_name("N");
+  command.add_option("-r,--repeat", bench.repeat, "timed runs of each test (default 5)")
+      ->check(CLI::Range(int64_t{1}, kMaxCount))
+      ->type_name("N");
   command.add_flag("--json", bench.json, "one JSON object instead of text");
   addDevice(command, bench.device);
 }
@@ -185,7 +201,8 @@ int main(int argc, char **argv) {
   } catch (const CLI::Success &wanted) {
     return app.exit(wanted); // --help, --version
   } catch (const CLI::ParseError &error) {
-    fmt::print(stderr, "error: glm-run: {}\nRun with --help for more information.\n", explain(app, error, argc > 1 ? argv[1] : ""));
+    fmt::print(stderr, "error: glm-run: {}\nRun with --help for more information.\n",
+               explain(app, error, argc > 1 ? argv[1] : ""));
     return 2;
   }
   Result<void> done = dispatch(app, line);

@@ -20,9 +20,11 @@ void printProfile(const Profile &profile) {
   double total = profile.seconds();
   fmt::print(stderr, "{:<28} {:>13} {:>11} {:>7}\n", "kernel family", "launches/step", "us/step", "share");
   for (const Profile::Family &family : profile.families())
-    fmt::print(stderr, "{:<28} {:>13.1f} {:>11.1f} {:>6.1f}%\n", family.name, static_cast<double>(family.launches) / steps,
-               family.seconds / steps * 1e6, total > 0 ? family.seconds / total * 100 : 0);
-  fmt::print(stderr, "{:<28} {:>13} {:>11.1f}\n", fmt::format("all, {} steps", profile.steps()), "", total / steps * 1e6);
+    fmt::print(stderr, "{:<28} {:>13.1f} {:>11.1f} {:>6.1f}%\n", family.name,
+               static_cast<double>(family.launches) / steps, family.seconds / steps * 1e6,
+               total > 0 ? family.seconds / total * 100 : 0);
+  fmt::print(stderr, "{:<28} {:>13} {:>11.1f}\n", fmt::format("all, {} steps", profile.steps()), "",
+             total / steps * 1e6);
 }
 
 nlohmann::json profileJson(const Profile &profile) {

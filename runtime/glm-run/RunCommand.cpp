@@ -28,7 +28,8 @@ static Result<std::vector<std::vector<int32_t>>> collectPrompts(const RunOptions
   if (!options.promptFile.empty()) {
     std::ifstream file(options.promptFile);
     if (!file)
-      return Error{fmt::format("{}: the file must be readable, but found {}", options.promptFile, std::strerror(errno))};
+      return Error{
+          fmt::format("{}: the file must be readable, but found {}", options.promptFile, std::strerror(errno))};
     return readPrompts(file, options.promptFile);
   }
   std::vector<std::vector<int32_t>> prompts;
@@ -48,10 +49,12 @@ static Result<void> checkWritable(const std::filesystem::path &file) {
   std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   if (access(folder.c_str(), W_OK | X_OK) == 0)
     return {};
-  return Error{fmt::format("{}: the folder of an output must be writable, but found {}", file.string(), std::strerror(errno))};
+  return Error{
+      fmt::format("{}: the folder of an output must be writable, but found {}", file.string(), std::strerror(errno))};
 }
 
-static Result<void> fillSession(Session &session, const RunOptions &options, std::vector<std::vector<int32_t>> prompts) {
+static Result<void> fillSession(Session &session, const RunOptions &options,
+                                std::vector<std::vector<int32_t>> prompts) {
   for (std::vector<int32_t> &prompt : prompts) {
     Request request;
     request.prompt = std::move(prompt);
@@ -87,12 +90,14 @@ static Result<void> writeLogits(const Session &session, int64_t vocabSize, const
   for (int64_t i = 0; i < session.size(); ++i) {
     const Sequence &sequence = session.sequence(i);
     const uint8_t *bytes = reinterpret_cast<const uint8_t *>(sequence.logits.data());
-    writer.add(std::to_string(i), "F32", {sequence.fed, vocabSize}, {bytes, bytes + sequence.logits.size() * sizeof(float)});
+    writer.add(std::to_string(i), "F32", {sequence.fed, vocabSize},
+               {bytes, bytes + sequence.logits.size() * sizeof(float)});
   }
   return writer.write(path);
 }
 
-static nlohmann::json resultJson(const Session &session, const Statistics &statistics, double loadSeconds, const Profile *profile) {
+static nlohmann::json resultJson(const Session &session, const Statistics &statistics, double loadSeconds,
+                                 const Profile *profile) {
   nlohmann::json sequences = nlohmann::json::array();
   for (int64_t i = 0; i < session.size(); ++i) {
     const Sequence &sequence = session.sequence(i);
@@ -114,10 +119,11 @@ static nlohmann::json resultJson(const Session &session, const Statistics &stati
 }
 
 static void printStatistics(const Statistics &statistics, const LoadedEngine &loaded) {
-  fmt::print(stderr, "{} on {}: loaded in {:.2f} s; prompt {} tokens, {:.2f} tokens/s; decode {} tokens, {:.2f} tokens/s\n",
-             loaded.engine->manifest().target, loaded.engine->device().description(), loaded.seconds, statistics.promptTokens,
-             perSecond(statistics.promptTokens, statistics.promptSeconds), statistics.decodeTokens,
-             perSecond(statistics.decodeTokens, statistics.decodeSeconds));
+  fmt::print(stderr,
+             "{} on {}: loaded in {:.2f} s; prompt {} tokens, {:.2f} tokens/s; decode {} tokens, {:.2f} tokens/s\n",
+             loaded.engine->manifest().target, loaded.engine->device().description(), loaded.seconds,
+             statistics.promptTokens, perSecond(statistics.promptTokens, statistics.promptSeconds),
+             statistics.decodeTokens, perSecond(statistics.decodeTokens, statistics.decodeSeconds));
 }
 
 Result<void> runCommand(const RunOptions &options) {

@@ -22,7 +22,8 @@ static Result<std::string> sha256(const std::filesystem::path &path) {
   while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0)
     EVP_DigestUpdate(context.get(), piece.data(), file.gcount());
   if (!file.eof())
-    return Error{fmt::format("{}: the file must be readable to its end, but found {}", path.string(), std::strerror(errno))};
+    return Error{
+        fmt::format("{}: the file must be readable to its end, but found {}", path.string(), std::strerror(errno))};
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_DigestFinal_ex(context.get(), digest, &size);
@@ -68,12 +69,9 @@ static nlohmann::json findingsJson(const Artifact &artifact, const Findings &fin
       file["sha256"] = findings.hashes[i];
     files.push_back(file);
   }
-  nlohmann::json result = {{"ok", true},
-                           {"format", artifact.manifest.format},
-                           {"target", artifact.manifest.target},
-                           {"files", files},
-                           {"tensors", findings.tensors},
-                           {"kernels", artifact.manifest.kernels.size()}};
+  nlohmann::json result = {
+      {"ok", true},     {"format", artifact.manifest.format}, {"target", artifact.manifest.target},
+      {"files", files}, {"tensors", findings.tensors},        {"kernels", artifact.manifest.kernels.size()}};
   if (!findings.hashes.empty())
     result["block_scale_bytes"] = findings.scaleBytes;
   return result;

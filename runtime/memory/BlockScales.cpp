@@ -39,7 +39,8 @@ static std::vector<Piece> cut(const Manifest &manifest, const Weights &weights) 
     auto tensors = weights.tensors(weight);
     for (size_t tensor = 0; tensor < tensors.size(); ++tensor)
       for (uint64_t begin = 0, bytes = tensors[tensor].info->bytes; begin < bytes; begin += kPieceBytes)
-        pieces.push_back({static_cast<int64_t>(weight), static_cast<int64_t>(tensor), begin, std::min(bytes, begin + kPieceBytes)});
+        pieces.push_back(
+            {static_cast<int64_t>(weight), static_cast<int64_t>(tensor), begin, std::min(bytes, begin + kPieceBytes)});
   }
   return pieces;
 }
@@ -47,7 +48,8 @@ static std::vector<Piece> cut(const Manifest &manifest, const Weights &weights) 
 static Error describe(const Manifest &manifest, const Weights &weights, const Piece &piece) {
   const Checkpoint::Entry &entry = weights.tensors(piece.weight)[piece.tensor];
   const uint8_t *scales = entry.data();
-  uint64_t element = std::find_if(scales + piece.begin, scales + piece.end, [](uint8_t s) { return !isLegalScale(s); }) - scales;
+  uint64_t element =
+      std::find_if(scales + piece.begin, scales + piece.end, [](uint8_t s) { return !isLegalScale(s); }) - scales;
   std::vector<uint64_t> position;
   uint64_t rest = element;
   for (auto size = entry.info->shape.rbegin(); size != entry.info->shape.rend(); ++size) {

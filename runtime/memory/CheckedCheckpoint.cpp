@@ -22,12 +22,14 @@ static Result<void> checkSizes(const Manifest &manifest, const fs::path &root) {
   for (const CheckpointFile &file : manifest.files) {
     uint64_t found = fs::file_size(root / file.name, failure);
     if (failure)
-      return Error{fmt::format("{}: the checkpoint file must exist in {}, but found {}", file.name, root.string(), failure.message())};
+      return Error{fmt::format("{}: the checkpoint file must exist in {}, but found {}", file.name, root.string(),
+                               failure.message())};
     if (found < file.bytes)
-      return Error{fmt::format("{}: the checkpoint file must have {} bytes, but found {} ({} missing)", file.name, file.bytes, found,
-                               file.bytes - found)};
+      return Error{fmt::format("{}: the checkpoint file must have {} bytes, but found {} ({} missing)", file.name,
+                               file.bytes, found, file.bytes - found)};
     if (found != file.bytes)
-      return Error{fmt::format("{}: the checkpoint file must have {} bytes, but found {}", file.name, file.bytes, found)};
+      return Error{
+          fmt::format("{}: the checkpoint file must have {} bytes, but found {}", file.name, file.bytes, found)};
   }
   return {};
 }
@@ -39,10 +41,12 @@ static Result<void> checkHashes(const Manifest &manifest, const Checkpoint &chec
       if (candidate.path().filename() == fs::path(file.name).filename())
         opened = &candidate;
     if (!opened)
-      return Error{fmt::format("{}: the file must belong to the checkpoint, but found that its index does not name it", file.name)};
+      return Error{fmt::format("{}: the file must belong to the checkpoint, but found that its index does not name it",
+                               file.name)};
     if (opened->headerHash() != file.header)
-      return Error{fmt::format("{}: the header must be the one that was compiled against (hash {:016x}), but found {:016x}", file.name,
-                               file.header, opened->headerHash())};
+      return Error{
+          fmt::format("{}: the header must be the one that was compiled against (hash {:016x}), but found {:016x}",
+                      file.name, file.header, opened->headerHash())};
   }
   return {};
 }

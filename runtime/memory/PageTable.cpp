@@ -7,7 +7,8 @@
 namespace glm {
 
 PageTable::PageTable(int64_t slotCount, int64_t pagesPerSlot, int64_t pageSize, int64_t pages)
-    : pagesPerSlot(pagesPerSlot), pageSize(pageSize), pages(pages), slots(slotCount), table(slotCount * pagesPerSlot, 0) {}
+    : pagesPerSlot(pagesPerSlot), pageSize(pageSize), pages(pages), slots(slotCount),
+      table(slotCount * pagesPerSlot, 0) {}
 
 bool PageTable::canHold(int64_t positions) const {
   int64_t needed = pagesFor(positions);

@@ -33,11 +33,13 @@ static bool acceptsShape(const Weight &weight, const std::vector<int64_t> &found
 static Result<Checkpoint::Entry> findTensor(const Weight &weight, int64_t index, const Checkpoint &checkpoint) {
   std::string name = tensorName(weight, index);
   Checkpoint::Entry entry = checkpoint.find(name);
-  std::string expected = weight.form == WeightForm::Scalars ? weight.dtype + " [] or [1]" : describe(weight.dtype, weight.shape);
+  std::string expected =
+      weight.form == WeightForm::Scalars ? weight.dtype + " [] or [1]" : describe(weight.dtype, weight.shape);
   if (!entry.info)
     return Error{fmt::format("{}: the program expects {}, but found no such tensor in the checkpoint", name, expected)};
   if (!acceptsDtype(weight.dtype, entry.info->dtype) || !acceptsShape(weight, entry.info->shape))
-    return Error{fmt::format("{}: the program expects {}, but found {}", name, expected, describe(entry.info->dtype, entry.info->shape))};
+    return Error{fmt::format("{}: the program expects {}, but found {}", name, expected,
+                             describe(entry.info->dtype, entry.info->shape))};
   return entry;
 }
 
@@ -78,7 +80,8 @@ static Result<float> gatherScalar(const Weight &weight, int64_t index, const Che
     return stored;
   float inverse = 1.0f / *stored;
   if (!std::isfinite(inverse) || inverse <= 0)
-    return Error{fmt::format("{}: the inverse of the scale must be finite and greater than 0, but found {} for {}", name, inverse, *stored)};
+    return Error{fmt::format("{}: the inverse of the scale must be finite and greater than 0, but found {} for {}",
+                             name, inverse, *stored)};
   return inverse;
 }
 

@@ -5,21 +5,40 @@ module attributes {glm.precision = [#glm.rule<subject = activations, pattern = "
 
 // CHECK-LABEL: func @activations_and_caches_become_bf16
 // CHECK-SAME: %{{.*}}: tensor<?xi32>, %{{.*}}: tensor<?x48xbf16>
-func.func @activations_and_caches_become_bf16(%tokens: tensor<?xi32>, %hidden: tensor<?x48xf32>, %s: tensor<?xi32>, %p: tensor<2x8xi32>) -> !glm.cache<48 x bf16> {
-  // CHECK: glm.embed {{.*}} -> tensor<?x48xbf16>
-  // CHECK: arith.addf {{.*}} : tensor<?x48xbf16>
-  // CHECK: glm.linear {{.*}} -> tensor<?x48xbf16>
-  // CHECK: glm.cache "c" : <48 x bf16>
-  // CHECK: glm.cache_write {{.*}} : tensor<?x48xbf16>, <48 x bf16>
+func.func @activations_and_caches_become_bf16(%tokens: tensor<?xi32>, %hidden: tensor<?x48xf32>, %s: tensor<?xi32>, %p: tensor<2x8xi32>) -> tensor<?x7xi32> {
+  // CHECK: glm.rms_norm {{.*}} -> tensor<?x48xbf16>
+  // CHECK: glm.linear {{.*}} : tensor<?x48xbf16>, tensor<12x48xf32> -> tensor<?x12xbf16>
+  // CHECK: glm.cache "c" : <12 x bf16>
+  // CHECK: glm.cache_write {{.*}} : tensor<?x12xbf16>, <12 x bf16>
+  %n = glm.weight "norm" : tensor<48xbf16>
+  %y = glm.rms_norm %hidden, %n eps 1.0e-05 : tensor<?x48xf32>, tensor<48xbf16> -> tensor<?x48xf32>
+  %w = glm.weight "w" : tensor<12x48xf32>
+  %z = glm.linear %y, %w : tensor<?x48xf32>, tensor<12x48xf32> -> tensor<?x12xf32>
+  %c = glm.cache "c" : !glm.cache<12 x f32>
+  %d = glm.cache_write %z into %c at %tokens, %s, %p : tensor<?x12xf32>, !glm.cache<12 x f32>, tensor<?xi32>, tensor<?xi32>, tensor<2x8xi32>
+  %h = glm.weight "h" : tensor<4x48xbf16>
+  %u = glm.linear %y, %h : tensor<?x48xf32>, tensor<4x48xbf16> -> tensor<?x4xf32>
+  %i = glm.indexer %y, %u in %d at %tokens, %s, %p scale 0.125 top_k 7 : tensor<?x48xf32>, tensor<?x4xf32>, !glm.cache<12 x f32>, tensor<?xi32>, tensor<?xi32>, tensor<2x8xi32> -> tensor<?x7xi32>
+  return %i : tensor<?x7xi32>
+}
+
+// Sums, and what is added.
+// CHECK-LABEL: func @residual_stream_stays_f32
+func.func @residual_stream_stays_f32(%tokens: tensor<?xi32>, %x: tensor<?x48xf32>) -> tensor<?x7xf32> {
+  // CHECK: glm.embed {{.*}} -> tensor<?x48xf32>
+  // CHECK: glm.linear {{.*}} : tensor<?x48xbf16>, tensor<48x48xbf16> -> tensor<?x48xf32>
+  // CHECK: arith.addf {{.*}} : tensor<?x48xf32>
+  // CHECK: glm.rms_norm {{.*}} : tensor<?x48xf32>, tensor<48xbf16> -> tensor<?x48xbf16>
   %e = glm.weight "e" : tensor<97x48xbf16>
-  %x = glm.embed %tokens in %e : tensor<?xi32>, tensor<97x48xbf16> -> tensor<?x48xf32>
-  %y = arith.addf %x, %hidden : tensor<?x48xf32>
-  %w = glm.weight "w" : tensor<48x48xf32>
-  %z = glm.linear %y, %w : tensor<?x48xf32>, tensor<48x48xf32> -> tensor<?x48xf32>
-  %c = glm.cache "c" : !glm.cache<48 x f32>
-  %d = glm.cache_write %z into %c at %tokens, %s, %p : tensor<?x48xf32>, !glm.cache<48 x f32>, tensor<?xi32>, tensor<?xi32>, tensor<2x8xi32>
-  %i = builtin.unrealized_conversion_cast %d : !glm.cache<48 x f32> to !glm.cache<48 x bf16>
-  return %i : !glm.cache<48 x bf16>
+  %h = glm.embed %tokens in %e : tensor<?xi32>, tensor<97x48xbf16> -> tensor<?x48xf32>
+  %w = glm.weight "o_proj" : tensor<48x48xbf16>
+  %d = glm.linear %x, %w : tensor<?x48xf32>, tensor<48x48xbf16> -> tensor<?x48xf32>
+  %sum = arith.addf %h, %d : tensor<?x48xf32>
+  %n = glm.weight "norm" : tensor<48xbf16>
+  %y = glm.rms_norm %sum, %n eps 1.0e-05 : tensor<?x48xf32>, tensor<48xbf16> -> tensor<?x48xf32>
+  %v = glm.weight "lm_head" : tensor<7x48xbf16>
+  %z = glm.linear %y, %v : tensor<?x48xf32>, tensor<7x48xbf16> -> tensor<?x7xf32>
+  return %z : tensor<?x7xf32>
 }
 
 // CHECK-LABEL: func @weights_stay_as_stored

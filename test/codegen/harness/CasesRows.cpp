@@ -205,7 +205,7 @@ Case ropeAnglesCase(int64_t rows, int64_t pairs, int64_t positions) {
   test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
     auto at = operands[0].values();
     auto value = [&](int64_t row, int64_t column) {
-      // The float32 product is part of the meaning (model.md 3.3 of GLM-5.2): at position 10^6 its rounding is most of the angle's error.
+      // The float32 product is part of the meaning: at position 10^6 its rounding is most of the angle's error.
       double angle = static_cast<float>(at[row]) * frequencies[column % pairs];
       return column < pairs ? std::cos(angle) : std::sin(angle);
     };

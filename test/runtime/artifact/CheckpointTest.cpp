@@ -88,7 +88,7 @@ TEST_F(CheckpointTest, refusesShardsOutsideOfTheFolder) {
     EXPECT_EQ(refusal(), fmt::format("model.safetensors.index.json: shard must be a file of the folder, but found {}", name));
   }
   index(R"({"x": "a.safetensors\u0000b"})");
-  EXPECT_EQ(refusal(), std::string("model.safetensors.index.json: shard must be a file of the folder, but found a.safetensors\0b", 92));
+  EXPECT_EQ(refusal(), std::string("model.safetensors.index.json: shard must be a file of the folder, but found a.safetensors\0b", 91));
 }
 
 TEST_F(CheckpointTest, refusesShardsThatAreNoFiles) {

@@ -42,7 +42,7 @@ TEST(Json, refusesWhatIsNotOneObject) {
   EXPECT_EQ(refusal(""), "x.json:1: text must be JSON, but found an error at byte 1");
   EXPECT_EQ(refusal("{\"a\": \"\xff\"}"), "x.json:1: text must be JSON, but found an error at byte 8");
   EXPECT_EQ(refusal(R"({"a": NaN})"), "x.json:1: text must be JSON, but found an error at byte 7");
-  EXPECT_EQ(refusal(R"({"a": 1e999})"), "x.json: numbers must fit into a double, but found a larger one");
+  EXPECT_EQ(refusal(R"({"a": 1e999})"), "x.json:1: number must fit into a double, but found 1e999");
 }
 
 TEST(Json, refusesWhatIsNotAFile) {

@@ -57,14 +57,16 @@ TEST(HostDevice, namesMissingLibrary) {
   HostDevice device(1);
   Result<void> loaded = device.loadKernels("/nowhere/host.so", {});
   ASSERT_FALSE(loaded);
-  EXPECT_TRUE(loaded.error().message.starts_with("host.so: the library must be loadable, but found ")) << loaded.error().message;
+  EXPECT_TRUE(loaded.error().message.starts_with("host.so: the library must be loadable, but found "))
+      << loaded.error().message;
 }
 
 TEST(HostDevice, namesMissingKernel) {
   HostDevice device(1);
   Result<void> loaded = device.loadKernels(GLM_TEST_KERNELS, {{"count_calls", true}, {"moe_gemm_bf16", true}});
   ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().message.find("kernel moe_gemm_bf16 must be a symbol of the library, but found none"), std::string::npos)
+  EXPECT_NE(loaded.error().message.find("kernel moe_gemm_bf16 must be a symbol of the library, but found none"),
+            std::string::npos)
       << loaded.error().message;
 }
 

@@ -31,7 +31,8 @@ TEST_F(EngineTest, refusesWhatIsNoArtifact) {
 
 TEST_F(EngineTest, refusesLibraryOutsideTheArtifact) {
   EXPECT_THAT(message({.edit = [](Manifest &m) { m.library = "../host.so"; }}),
-              testing::AnyOf(HasSubstr("library must be a file name within the artifact, but found \"../host.so\""), HasSubstr("library")));
+              testing::AnyOf(HasSubstr("library must be a file name within the artifact, but found \"../host.so\""),
+                             HasSubstr("library")));
 }
 
 TEST_F(EngineTest, refusesMissingInstructions) {
@@ -65,7 +66,8 @@ TEST_F(EngineTest, refusesSmallInputs) {
 }
 
 TEST_F(EngineTest, refusesMissingPorts) {
-  EXPECT_EQ(message({.edit = [](Manifest &m) { m.buffers[2].name = "lanes"; }}), "manifest.json: buffers must contain the input slots, but found none");
+  EXPECT_EQ(message({.edit = [](Manifest &m) { m.buffers[2].name = "lanes"; }}),
+            "manifest.json: buffers must contain the input slots, but found none");
   EXPECT_EQ(message({.edit = [](Manifest &m) { m.buffers[8].space = BufferSpace::Arena; }}),
             "manifest.json: buffers must contain the output logits, but found none");
 }

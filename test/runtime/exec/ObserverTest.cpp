@@ -24,14 +24,16 @@ TEST(Profile, groupsKernelsByLeadingWords) {
 class ObserverTest : public testing::Test {
 protected:
   ObserverTest() {
-    Result<std::unique_ptr<Engine>> loaded = Engine::load(toy::writeArtifact(folder.path(), {.maxRows = 6, .maxSequences = 2}), {2});
+    Result<std::unique_ptr<Engine>> loaded =
+        Engine::load(toy::writeArtifact(folder.path(), {.maxRows = 6, .maxSequences = 2}), {2});
     if (!loaded)
       throw std::runtime_error(loaded.error().message);
     engine = std::move(*loaded);
   }
 
   /// Feed the sequences; generates `newTokens` for each.
-  void run(const std::vector<std::vector<int32_t>> &prompts, int64_t newTokens, StepObserver &observer, int64_t chunk = 4) {
+  void run(const std::vector<std::vector<int32_t>> &prompts, int64_t newTokens, StepObserver &observer,
+           int64_t chunk = 4) {
     engine->executor().setObservers({&observer});
     Result<Session> session = Session::create(engine->executor(), {chunk});
     ASSERT_TRUE(session);
@@ -63,10 +65,13 @@ TEST_F(ObserverTest, tracesEachSequenceInOrder) {
     std::vector<int32_t> chosen(rows * toy::kChosen);
     std::memcpy(chosen.data(), opened->data(info), info.bytes);
     for (int64_t position = 0; position < rows; ++position) {
-      EXPECT_EQ(chosen[2 * position], toy::firstExpert(kPrompts[sequence][position], position)) << sequence << " at " << position;
-      EXPECT_EQ(chosen[2 * position + 1], toy::secondExpert(kPrompts[sequence][position], position)) << sequence << " at " << position;
+      EXPECT_EQ(chosen[2 * position], toy::firstExpert(kPrompts[sequence][position], position))
+          << sequence << " at " << position;
+      EXPECT_EQ(chosen[2 * position + 1], toy::secondExpert(kPrompts[sequence][position], position))
+          << sequence << " at " << position;
     }
-    EXPECT_EQ(opened->tensors().at(std::to_string(sequence) + ".context.0").shape, (std::vector<int64_t>{rows, toy::kWidth}));
+    EXPECT_EQ(opened->tensors().at(std::to_string(sequence) + ".context.0").shape,
+              (std::vector<int64_t>{rows, toy::kWidth}));
     EXPECT_FALSE(opened->tensors().contains(std::to_string(sequence) + ".logits")); // no row's logits were wanted
   }
 }
@@ -96,8 +101,9 @@ TEST_F(ObserverTest, profilesEachLaunch) {
   std::map<std::string, int64_t> launches;
   for (const Profile::Family &family : profile.families())
     launches[family.name] = family.launches;
-  EXPECT_EQ(launches, (std::map<std::string, int64_t>{
-                          {"embed", 4}, {"cache_write", 4}, {"attend", 4}, {"route", 4}, {"moe_gemm", 4}, {"gemm", 3}}));
+  EXPECT_EQ(launches,
+            (std::map<std::string, int64_t>{
+                {"embed", 4}, {"cache_write", 4}, {"attend", 4}, {"route", 4}, {"moe_gemm", 4}, {"gemm", 3}}));
   EXPECT_GT(profile.seconds(), 0);
 }
 

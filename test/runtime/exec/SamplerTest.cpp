@@ -13,7 +13,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-int32_t sample(const std::vector<float> &logits, const Sampling &sampling, uint64_t sequence = 0, uint64_t position = 0) {
+int32_t sample(const std::vector<float> &logits, const Sampling &sampling, uint64_t sequence = 0,
+               uint64_t position = 0) {
   Result<int32_t> token = sampleToken(logits, sampling, sequence, position);
   return token ? *token : -1;
 }
@@ -73,7 +74,8 @@ TEST(Sampler, dependsOnSeedSequenceAndPositionAlone) {
 }
 
 /// Draw many times and compare the frequencies with the probabilities, kept ids only.
-void expectDistribution(const std::vector<float> &logits, const Sampling &sampling, const std::vector<double> &probabilities) {
+void expectDistribution(const std::vector<float> &logits, const Sampling &sampling,
+                        const std::vector<double> &probabilities) {
   constexpr int draws = 40000;
   std::vector<int> histogram(logits.size(), 0);
   for (int i = 0; i < draws; ++i)

@@ -1,5 +1,5 @@
-#include "runtime/exec/Engine.h"
 #include "runtime/exec/Session.h"
+#include "runtime/exec/Engine.h"
 #include "test/runtime/exec/ToyArtifact.h"
 
 #include <gtest/gtest.h>
@@ -63,7 +63,9 @@ protected:
   std::unique_ptr<Engine> engine;
 };
 
-Request keeping(Tokens prompt, int64_t newTokens) { return {.prompt = std::move(prompt), .newTokens = newTokens, .sampling = {}, .keepLogits = true}; }
+Request keeping(Tokens prompt, int64_t newTokens) {
+  return {.prompt = std::move(prompt), .newTokens = newTokens, .sampling = {}, .keepLogits = true};
+}
 
 TEST_F(SessionTest, computesTheModel) {
   load({});
@@ -154,7 +156,8 @@ TEST_F(SessionTest, fillsSteps) {
     rows.emplace_back(report->promptRows, report->decodeRows);
   }
   // 3+1 | 4, one decodes | 4 | 2, two decode | all three decode; the first ends after 6 tokens, the others later.
-  std::vector<std::pair<int64_t, int64_t>> expected = {{4, 0}, {4, 1}, {4, 1}, {2, 2}, {0, 3}, {0, 3}, {0, 2}, {0, 2}, {0, 1}};
+  std::vector<std::pair<int64_t, int64_t>> expected = {{4, 0}, {4, 1}, {4, 1}, {2, 2}, {0, 3},
+                                                       {0, 3}, {0, 2}, {0, 2}, {0, 1}};
   expected.resize(rows.size(), expected.back());
   EXPECT_EQ(rows[0], expected[0]);
   EXPECT_EQ(rows[1], expected[1]);
@@ -257,7 +260,8 @@ TEST_F(SessionTest, refusesUnknownIds) {
 TEST_F(SessionTest, refusesWhatIsTooLong) {
   load({.maxModelLen = 13});
   auto message = [](const std::string &found) {
-    return "sequence 0: prompt and new tokens must be at most 13 together (max_model_len of the artifact), but found " + found;
+    return "sequence 0: prompt and new tokens must be at most 13 together (max_model_len of the artifact), but found " +
+           found;
   };
   EXPECT_EQ(refusal({.prompt = randomTokens(1, 14), .newTokens = 0}), message("14 and 0"));
   EXPECT_EQ(refusal({.prompt = randomTokens(1, 10), .newTokens = 4}), message("10 and 4"));
@@ -277,7 +281,8 @@ TEST_F(SessionTest, refusesChunksBeyondTheArtifact) {
     Result<Session> created = Session::create(engine->executor(), {chunk});
     ASSERT_FALSE(created);
     EXPECT_EQ(created.error().message,
-              "session: a prefill step must have 1 to 6 rows (max_rows of the artifact), but found " + std::to_string(chunk));
+              "session: a prefill step must have 1 to 6 rows (max_rows of the artifact), but found " +
+                  std::to_string(chunk));
   }
 }
 

@@ -105,7 +105,8 @@ static void addModel(Builder &builder, const Options &options) {
   int64_t experts = builder.weight({"experts.{}.weight", WeightForm::Table, kExperts, "F32", {kWidth}, false, {}});
   int64_t scales = builder.weight({"experts.{}.scale", WeightForm::Scalars, kExperts, "F32", {}, false, {}});
   int64_t gain = builder.weight({"gain", WeightForm::Constant, 1, "F32", {}, false, {kGain}});
-  int64_t perSlot = builder.weight({"pages_per_slot", WeightForm::Constant, 1, "F32", {}, false, {static_cast<float>(pagesPerSlot)}});
+  int64_t perSlot =
+      builder.weight({"pages_per_slot", WeightForm::Constant, 1, "F32", {}, false, {static_cast<float>(pagesPerSlot)}});
   builder.weight({"experts.{}.weight_scale", WeightForm::Table, kExperts, "F8_E4M3", {2, 3}, false, {}});
 
   int64_t embedKernel = builder.kernel("embed_f32_w8");
@@ -117,10 +118,16 @@ static void addModel(Builder &builder, const Options &options) {
   std::vector<Launch> launches = {
       {embedKernel, {b(tokens), w(embed), b(hidden)}, RowCount::Step, {}},
       {writeKernel, {b(slots), b(positions), b(table), w(perSlot), b(hidden), b(cache)}, RowCount::Step, {}},
-      {attendKernel, {b(slots), b(positions), b(table), w(perSlot), b(cache), b(context)}, RowCount::Step, {{"context.0", context, "F32", kWidth}}},
+      {attendKernel,
+       {b(slots), b(positions), b(table), w(perSlot), b(cache), b(context)},
+       RowCount::Step,
+       {{"context.0", context, "F32", kWidth}}},
       {routeKernel, {b(tokens), b(positions), b(chosen)}, RowCount::Step, {{"experts.0", chosen, "I32", kChosen}}},
       {moeKernel, {b(chosen), w(experts), w(scales), w(gain), b(context)}, RowCount::Step, {}},
-      {gemmKernel, {b(outputs), b(context), w(embed), b(logits)}, RowCount::Output, {{"logits", logits, "F32", kVocab}}},
+      {gemmKernel,
+       {b(outputs), b(context), w(embed), b(logits)},
+       RowCount::Output,
+       {{"logits", logits, "F32", kVocab}}},
   };
   if (options.spoiled)
     launches.push_back({builder.kernel("spoil"), {b(logits)}, RowCount::Output, {}});

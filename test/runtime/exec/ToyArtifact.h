@@ -18,10 +18,10 @@ struct Options {
   int64_t pages = 16;
   std::vector<int64_t> programRows = {1, 6};
   std::vector<int64_t> stopIds = {};
-  bool spoiled = false;                         ///< one logit becomes NaN
-  uint8_t blockScale = 0x38;                    ///< one byte of the block scales
-  float scale3 = 1.0f;                          ///< scalar of expert 3, as the reference has it
-  std::function<void(Manifest &)> edit = {};    ///< last word on the manifest
+  bool spoiled = false;                      ///< one logit becomes NaN
+  uint8_t blockScale = 0x38;                 ///< one byte of the block scales
+  float scale3 = 1.0f;                       ///< scalar of expert 3, as the reference has it
+  std::function<void(Manifest &)> edit = {}; ///< last word on the manifest
 };
 
 /// A folder that is deleted with this object.
@@ -41,7 +41,7 @@ private:
 std::filesystem::path writeArtifact(const std::filesystem::path &folder, const Options &options = {});
 
 /// The tensors of the checkpoint.
-std::vector<float> embedding();          ///< [kVocab, kWidth]
+std::vector<float> embedding();           ///< [kVocab, kWidth]
 std::vector<float> expert(int64_t index); ///< [kWidth]
 
 /// What the model's formula gives after each token, written without pages, slots, steps or threads: [tokens.size(), kVocab].

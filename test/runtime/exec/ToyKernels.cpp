@@ -26,7 +26,8 @@ extern "C" void cache_write_f32_w8(void *const *args, int64_t rows, int64_t thre
   int64_t pagesPerSlot = static_cast<int64_t>(*static_cast<const float *>(args[3]));
   for (int64_t row = thread; row < rows; row += threads)
     for (int64_t i = 0; i < kWidth; ++i)
-      cacheRow(args[5], ints(args[2]), pagesPerSlot, ints(args[0])[row], ints(args[1])[row])[i] = rowOf(args[4], row)[i];
+      cacheRow(args[5], ints(args[2]), pagesPerSlot, ints(args[0])[row], ints(args[1])[row])[i] =
+          rowOf(args[4], row)[i];
 }
 
 /// slots, positions, page table, pages per slot, cache, context
@@ -37,7 +38,8 @@ extern "C" void attend_f32_w8(void *const *args, int64_t rows, int64_t thread, i
       float sum = 0;
       int64_t position = ints(args[1])[row];
       for (int64_t p = 0; p <= position; ++p)
-        sum += cacheRow(args[4], ints(args[2]), pagesPerSlot, ints(args[0])[row], p)[i] / static_cast<float>(1 + position - p);
+        sum += cacheRow(args[4], ints(args[2]), pagesPerSlot, ints(args[0])[row], p)[i] /
+               static_cast<float>(1 + position - p);
       rowOf(args[5], row)[i] = std::tanh(sum);
     }
 }

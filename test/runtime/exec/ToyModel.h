@@ -22,6 +22,8 @@ inline constexpr float kGain = 0.75f;
 inline constexpr int64_t kPageSize = 4;
 
 inline int64_t firstExpert(int64_t token, int64_t position) { return (token * 3 + position) % kExperts; }
-inline int64_t secondExpert(int64_t token, int64_t position) { return (firstExpert(token, position) + 1 + token % (kExperts - 1)) % kExperts; }
+inline int64_t secondExpert(int64_t token, int64_t position) {
+  return (firstExpert(token, position) + 1 + token % (kExperts - 1)) % kExperts;
+}
 
 } // namespace glm::toy

@@ -50,9 +50,10 @@ TEST_F(BenchTest, fitsItsDefaultsToTheArtifact) {
 }
 
 TEST_F(BenchTest, refusesWhatDoesNotFit) {
-  expectError(glmRun(on("bench") + "--prompt=50"),
-              "bench pp50: sequence 0: prompt and new tokens must be at most 40 together (max_model_len of the artifact), but found 50 and 1");
-  expectError(glmRun(on("bench") + "--batch=4"), "bench: --batch must be at most 3 (max_sequences of the artifact), but found 4");
+  expectError(glmRun(on("bench") + "--prompt=50"), "bench pp50: sequence 0: prompt and new tokens must be at most 40 "
+                                                   "together (max_model_len of the artifact), but found 50 and 1");
+  expectError(glmRun(on("bench") + "--batch=4"),
+              "bench: --batch must be at most 3 (max_sequences of the artifact), but found 4");
   expectError(glmRun(on("bench", {.pages = 10}) + "--prompt=20 --batch=3 --new=0"),
               "bench pp20: a batch of 3 must fit into the cache together, but found that it needs 15 pages of 10");
 }

@@ -16,13 +16,12 @@ TEST_F(RunTest, printsALinePerSequence) {
   Outcome outcome = glmRun(on("run") + "--tokens=3,1,4 --tokens=1,5 --max-new-tokens=5 --threads=2");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, line(greedy({3, 1, 4}, 5)) + line(greedy({1, 5}, 5)));
-  EXPECT_THAT(outcome.err, MatchesRegex("x86-64-v3 on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
-                                        "decode 8 tokens, [0-9.]+ tokens/s\n"));
+  EXPECT_THAT(outcome.err,
+              MatchesRegex("x86-64-v3 on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
+                           "decode 8 tokens, [0-9.]+ tokens/s\n"));
 }
 
-TEST_F(RunTest, generatesSixteenByDefault) {
-  EXPECT_EQ(glmRun(on("run") + "--tokens=7").out, line(greedy({7}, 16)));
-}
+TEST_F(RunTest, generatesSixteenByDefault) { EXPECT_EQ(glmRun(on("run") + "--tokens=7").out, line(greedy({7}, 16))); }
 
 TEST_F(RunTest, scoresWithoutGenerating) {
   std::filesystem::path file = folder.path() / "logits.safetensors";
@@ -65,12 +64,16 @@ TEST_F(RunTest, readsFiles) {
 }
 
 TEST_F(RunTest, namesTheLineOfABadFile) {
-  expectError(glmRun(on("run") + "--tokens-file=-", "3,1\n4,x\n"), "stdin:2: token ids must be numbers from 0 separated by commas, but found 'x'");
-  expectError(glmRun(on("run") + "--tokens-file=-", "3,1\n\n4\n"), "stdin:2: token ids must be numbers from 0 separated by commas, but found ''");
+  expectError(glmRun(on("run") + "--tokens-file=-", "3,1\n4,x\n"),
+              "stdin:2: token ids must be numbers from 0 separated by commas, but found 'x'");
+  expectError(glmRun(on("run") + "--tokens-file=-", "3,1\n\n4\n"),
+              "stdin:2: token ids must be numbers from 0 separated by commas, but found ''");
   expectError(glmRun(on("run") + "--tokens-file=-", "99999999999\n"),
               "stdin:1: token ids must be numbers from 0 separated by commas, but found '99999999999'");
-  expectError(glmRun(on("run") + "--tokens-file=-"), "stdin: the file must have a line of token ids per sequence, but found no line");
-  expectError(glmRun(on("run") + "--tokens-file=/nowhere/x"), "/nowhere/x: the file must be readable, but found No such file or directory");
+  expectError(glmRun(on("run") + "--tokens-file=-"),
+              "stdin: the file must have a line of token ids per sequence, but found no line");
+  expectError(glmRun(on("run") + "--tokens-file=/nowhere/x"),
+              "/nowhere/x: the file must be readable, but found No such file or directory");
 }
 
 TEST_F(RunTest, ordersMoreThanFits) {
@@ -126,9 +129,10 @@ TEST_F(RunTest, profilesOnStderr) {
 }
 
 TEST_F(RunTest, refusesBeforeRunning) {
-  expectError(glmRun(on("run") + "--tokens=1 --tokens=40"), "sequence 1: token ids must be in [0, 37), but found 40 at position 0");
-  expectError(glmRun(on("run") + "--tokens=1,2 -n 39"),
-              "sequence 0: prompt and new tokens must be at most 40 together (max_model_len of the artifact), but found 2 and 39");
+  expectError(glmRun(on("run") + "--tokens=1 --tokens=40"),
+              "sequence 1: token ids must be in [0, 37), but found 40 at position 0");
+  expectError(glmRun(on("run") + "--tokens=1,2 -n 39"), "sequence 0: prompt and new tokens must be at most 40 together "
+                                                        "(max_model_len of the artifact), but found 2 and 39");
   expectError(glmRun(on("run") + "--tokens=1 --chunk=7"),
               "session: a prefill step must have 1 to 6 rows (max_rows of the artifact), but found 7");
   expectError(glmRun(on("run") + "--tokens=1 --logits=/nowhere/x.safetensors"),
@@ -138,13 +142,16 @@ TEST_F(RunTest, refusesBeforeRunning) {
 TEST_F(RunTest, refusesOtherDevices) {
   for (std::string device : {"cuda", "ptx"})
     expectError(glmRun(on("run") + "--tokens=1 --device=" + device),
-                "toy.glm: --device=" + device + " needs an artifact with GPU kernels, but found one for the host (x86-64-v3, host.so)");
+                "toy.glm: --device=" + device +
+                    " needs an artifact with GPU kernels, but found one for the host (x86-64-v3, host.so)");
   EXPECT_EQ(glmRun(on("run") + "--tokens=1 --device=host").code, 0);
 }
 
 TEST_F(RunTest, refusesIllegalBlockScales) {
   std::string run = on("run", {.blockScale = 0xff}) + "--tokens=1";
-  expectError(glmRun(run), "experts.2.weight_scale: block scales must be e4m3 numbers of at least 0, but found 0xff (nan) at [1, 1]");
+  expectError(
+      glmRun(run),
+      "experts.2.weight_scale: block scales must be e4m3 numbers of at least 0, but found 0xff (nan) at [1, 1]");
   EXPECT_EQ(glmRun(run + " --skip-scale-check").code, 0);
 }
 

@@ -52,8 +52,9 @@ TEST_F(UsageTest, wantsPromptsOnce) {
 TEST_F(UsageTest, refusesValuesOutOfRange) {
   for (std::string flag : {"--tokens=1,,2", "--tokens=a", "--tokens=-1", "--tokens=99999999999"})
     expectUsage("run x.glm " + flag, "token ids must be numbers from 0 separated by commas");
-  for (std::string flag : {"--max-new-tokens=-1", "--max-new-tokens=x", "--temperature=-0.5", "--temperature=nan", "--top-p=0", "--top-p=1.5",
-                           "--top-k=-1", "--seed=x", "--chunk=0", "--threads=0", "--threads=1e9", "--device=tpu"})
+  for (std::string flag :
+       {"--max-new-tokens=-1", "--max-new-tokens=x", "--temperature=-0.5", "--temperature=nan", "--top-p=0",
+        "--top-p=1.5", "--top-k=-1", "--seed=x", "--chunk=0", "--threads=0", "--threads=1e9", "--device=tpu"})
     expectUsage("run x.glm --tokens=1 " + flag, flag.substr(0, flag.find('=')));
   for (std::string flag : {"--prompt=-1", "--prompt=5,x", "--new=-2", "--batch=0", "--repeat=0"})
     expectUsage("bench x.glm " + flag, flag.substr(0, flag.find('=')));

@@ -35,12 +35,14 @@ TEST_F(VerifyTest, readsWeights) {
 TEST_F(VerifyTest, leavesBlockScalesToWeights) {
   std::string verify = on("verify", {.blockScale = 0x90});
   EXPECT_EQ(glmRun(verify).code, 0);
-  expectError(glmRun(verify + "--weights"),
-              "experts.2.weight_scale: block scales must be e4m3 numbers of at least 0, but found 0x90 (negative) at [1, 1]");
+  expectError(
+      glmRun(verify + "--weights"),
+      "experts.2.weight_scale: block scales must be e4m3 numbers of at least 0, but found 0x90 (negative) at [1, 1]");
 }
 
 TEST_F(VerifyTest, checksScalars) {
-  expectError(glmRun(on("verify", {.scale3 = 0})), "experts.3.scale: the scale must be finite and greater than 0, but found 0");
+  expectError(glmRun(on("verify", {.scale3 = 0})),
+              "experts.3.scale: the scale must be finite and greater than 0, but found 0");
 }
 
 TEST_F(VerifyTest, noticesTruncation) {
@@ -48,8 +50,8 @@ TEST_F(VerifyTest, noticesTruncation) {
   std::filesystem::path file = folder.path() / "checkpoint" / "model.safetensors";
   uint64_t bytes = std::filesystem::file_size(file);
   std::filesystem::resize_file(file, bytes - 7);
-  expectError(glmRun(verify), "model.safetensors: the checkpoint file must have " + std::to_string(bytes) + " bytes, but found " +
-                                  std::to_string(bytes - 7) + " (7 missing)");
+  expectError(glmRun(verify), "model.safetensors: the checkpoint file must have " + std::to_string(bytes) +
+                                  " bytes, but found " + std::to_string(bytes - 7) + " (7 missing)");
 }
 
 TEST_F(VerifyTest, noticesMissingSymbols) {
@@ -69,8 +71,9 @@ class InfoTest : public GlmRunTest {};
 TEST_F(InfoTest, printsForPeople) {
   Outcome outcome = glmRun(on("info"));
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  for (const char *part : {"x86-64-v3", "1 layers, 37 ids", "40 tokens a sequence, 3 sequences at once, 16 pages of 4 tokens",
-                           "rows6: steps of up to 6 rows, 6 launches", "experts.*.weight"})
+  for (const char *part :
+       {"x86-64-v3", "1 layers, 37 ids", "40 tokens a sequence, 3 sequences at once, 16 pages of 4 tokens",
+        "rows6: steps of up to 6 rows, 6 launches", "experts.*.weight"})
     EXPECT_THAT(outcome.out, HasSubstr(part));
 }
 

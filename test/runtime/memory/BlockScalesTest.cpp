@@ -26,7 +26,8 @@ struct Scan {
     folder.add<uint8_t>("other", "U8", {2}, {0xff, 0x7f}); // packed values, not scales
     checkpoint.emplace(folder.open());
     manifest.weights = {weight("other", WeightForm::Data, 1, "U8", {2}),
-                        weight("layer.{}.weight_scale", WeightForm::Table, static_cast<int64_t>(tensors.size()), "F8_E4M3", {kRows, kColumns})};
+                        weight("layer.{}.weight_scale", WeightForm::Table, static_cast<int64_t>(tensors.size()),
+                               "F8_E4M3", {kRows, kColumns})};
     Result<Weights> resolved = Weights::resolve(manifest, *checkpoint);
     if (!resolved)
       throw std::runtime_error(resolved.error().message);
@@ -58,13 +59,14 @@ TEST_P(IllegalScaleTest, isNamed) {
   scales[1020 * kColumns + 2050] = GetParam().first;
   Scan scan({legalScales(4), scales});
   for (int64_t threads : {1, 4})
-    EXPECT_EQ(scan.message(threads), "layer.1.weight_scale: block scales must be e4m3 numbers of at least 0, but found " + GetParam().second +
-                                         " at [1020, 2050]");
+    EXPECT_EQ(scan.message(threads),
+              "layer.1.weight_scale: block scales must be e4m3 numbers of at least 0, but found " + GetParam().second +
+                  " at [1020, 2050]");
 }
 
 INSTANTIATE_TEST_SUITE_P(Bytes, IllegalScaleTest,
-                         testing::Values(std::pair{0x7f, "0x7f (nan)"}, std::pair{0xff, "0xff (nan)"}, std::pair{0x80, "0x80 (negative)"},
-                                         std::pair{0xb8, "0xb8 (negative)"}));
+                         testing::Values(std::pair{0x7f, "0x7f (nan)"}, std::pair{0xff, "0xff (nan)"},
+                                         std::pair{0x80, "0x80 (negative)"}, std::pair{0xb8, "0xb8 (negative)"}));
 
 TEST(BlockScales, namesTheFirst) {
   std::vector<uint8_t> scales = legalScales(5);
@@ -73,7 +75,9 @@ TEST(BlockScales, namesTheFirst) {
   scales[3 * kColumns + 9] = 0x7f;
   Scan scan({scales, scales});
   for (int64_t threads : {1, 2, 5})
-    EXPECT_EQ(scan.message(threads), "layer.0.weight_scale: block scales must be e4m3 numbers of at least 0, but found 0x81 (negative) at [3, 7]");
+    EXPECT_EQ(
+        scan.message(threads),
+        "layer.0.weight_scale: block scales must be e4m3 numbers of at least 0, but found 0x81 (negative) at [3, 7]");
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-#include "runtime/device/HostDevice.h"
 #include "runtime/memory/Buffers.h"
+#include "runtime/device/HostDevice.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@ TEST(Buffers, liesWhereThePlanSays) {
   ASSERT_TRUE(buffers) << buffers.error().message;
   const char *arena = static_cast<const char *>(buffers->address(0));
   EXPECT_EQ(buffers->address(2), arena + 192);
-  const char *first = static_cast<const char *>(buffers->address(1)), *second = static_cast<const char *>(buffers->address(3));
+  const char *first = static_cast<const char *>(buffers->address(1)),
+             *second = static_cast<const char *>(buffers->address(3));
   auto apart = [](const char *a, size_t n, const char *b, size_t m) { return a + n <= b || b + m <= a; };
   EXPECT_TRUE(apart(first, 12345, second, 777));
   EXPECT_TRUE(apart(first, 12345, arena, 4096));
@@ -34,7 +35,8 @@ TEST(Buffers, namesCacheThatDoesNotFit) {
   HostDevice device(1);
   Result<Buffers> buffers = Buffers::allocate(manifest, device);
   ASSERT_FALSE(buffers);
-  EXPECT_TRUE(buffers.error().message.starts_with("cache cache.0: host memory: a reserve of 4611686018427387904 bytes must be possible, but found "))
+  EXPECT_TRUE(buffers.error().message.starts_with(
+      "cache cache.0: host memory: a reserve of 4611686018427387904 bytes must be possible, but found "))
       << buffers.error().message;
 }
 

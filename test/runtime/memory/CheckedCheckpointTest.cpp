@@ -37,15 +37,15 @@ TEST_F(CheckedCheckpointTest, startsRelativePathsAtTheArtifact) {
 TEST_F(CheckedCheckpointTest, namesMissingBytes) {
   uint64_t bytes = manifest.files[0].bytes;
   std::filesystem::resize_file(folder.file(), bytes - 5);
-  EXPECT_EQ(message(), "model.safetensors: the checkpoint file must have " + std::to_string(bytes) + " bytes, but found " +
-                           std::to_string(bytes - 5) + " (5 missing)");
+  EXPECT_EQ(message(), "model.safetensors: the checkpoint file must have " + std::to_string(bytes) +
+                           " bytes, but found " + std::to_string(bytes - 5) + " (5 missing)");
 }
 
 TEST_F(CheckedCheckpointTest, namesLongerFile) {
   uint64_t bytes = manifest.files[0].bytes;
   std::filesystem::resize_file(folder.file(), bytes + 1);
-  EXPECT_EQ(message(), "model.safetensors: the checkpoint file must have " + std::to_string(bytes) + " bytes, but found " +
-                           std::to_string(bytes + 1));
+  EXPECT_EQ(message(), "model.safetensors: the checkpoint file must have " + std::to_string(bytes) +
+                           " bytes, but found " + std::to_string(bytes + 1));
 }
 
 TEST_F(CheckedCheckpointTest, namesMissingFile) {
@@ -64,7 +64,8 @@ TEST_F(CheckedCheckpointTest, noticesExchangedFile) {
   other.add<float>("b", "F32", {3}, {1, 2, 3});
   other.open();
   std::filesystem::copy_file(other.file(), folder.file(), std::filesystem::copy_options::overwrite_existing);
-  EXPECT_TRUE(message().starts_with("model.safetensors: the header must be the one that was compiled against (hash ")) << message();
+  EXPECT_TRUE(message().starts_with("model.safetensors: the header must be the one that was compiled against (hash "))
+      << message();
 }
 
 } // namespace

@@ -27,7 +27,8 @@ public:
   CheckpointFolder &operator=(const CheckpointFolder &) = delete;
 
   template <typename T>
-  void add(const std::string &name, const std::string &dtype, std::vector<int64_t> shape, const std::vector<T> &values) {
+  void add(const std::string &name, const std::string &dtype, std::vector<int64_t> shape,
+           const std::vector<T> &values) {
     std::vector<uint8_t> bytes(values.size() * sizeof(T));
     std::memcpy(bytes.data(), values.data(), bytes.size());
     writer.add(name, dtype, std::move(shape), std::move(bytes));

@@ -18,7 +18,8 @@ TEST(PageTable, handsOutPagesWhenReached) {
   table.cover(0, 4);
   table.cover(0, 4);
   EXPECT_EQ(table.pagesInUse(), 2);
-  EXPECT_EQ(std::vector<int32_t>(table.entries().begin(), table.entries().begin() + 5), (std::vector<int32_t>{0, 1, 0, 0, 0}));
+  EXPECT_EQ(std::vector<int32_t>(table.entries().begin(), table.entries().begin() + 5),
+            (std::vector<int32_t>{0, 1, 0, 0, 0}));
 }
 
 TEST(PageTable, keepsPromises) {

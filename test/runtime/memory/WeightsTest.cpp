@@ -1,5 +1,5 @@
-#include "runtime/device/HostDevice.h"
 #include "runtime/memory/Weights.h"
+#include "runtime/device/HostDevice.h"
 #include "test/runtime/memory/Checkpoints.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,8 @@ protected:
       std::string name = "experts." + std::to_string(i);
       folder.add<uint8_t>(name + ".weight", "U8", {2, 3}, std::vector<uint8_t>(6, static_cast<uint8_t>(i + 17)));
       folder.add<uint8_t>(name + ".weight_scale", i == 2 ? "U8" : "F8_E4M3", {2, 1}, {0x38, 0x40});
-      folder.add<float>(name + ".scale", "F32", i % 2 ? std::vector<int64_t>{1} : std::vector<int64_t>{}, {0.125f * static_cast<float>(i + 1)});
+      folder.add<float>(name + ".scale", "F32", i % 2 ? std::vector<int64_t>{1} : std::vector<int64_t>{},
+                        {0.125f * static_cast<float>(i + 1)});
     }
     folder.add<uint16_t>("half.0", "BF16", {}, {0x4049}); // 3.140625
     folder.add<uint16_t>("half.1", "F16", {}, {0x4248});  // 3.140625
@@ -47,8 +48,10 @@ TEST_F(WeightsTest, pointsByForm) {
   reciprocal.reciprocal = true;
   Weight constant = weight("eps", WeightForm::Constant, 1, "", {});
   constant.values = {1e-5f, 3};
-  Result<Weights> weights = resolve({weight("norm.weight", WeightForm::Data, 1, "F32", {3}), weight("experts.{}.weight", WeightForm::Table, 4, "U8", {2, 3}),
-                                     weight("experts.{}.scale", WeightForm::Scalars, 4, "F32", {}), reciprocal, constant});
+  Result<Weights> weights =
+      resolve({weight("norm.weight", WeightForm::Data, 1, "F32", {3}),
+               weight("experts.{}.weight", WeightForm::Table, 4, "U8", {2, 3}),
+               weight("experts.{}.scale", WeightForm::Scalars, 4, "F32", {}), reciprocal, constant});
   ASSERT_TRUE(weights) << weights.error().message;
   ASSERT_TRUE(weights->place(device));
 
@@ -70,7 +73,8 @@ TEST_F(WeightsTest, pointsByForm) {
 }
 
 TEST_F(WeightsTest, readsHalfPrecisionScalars) {
-  Result<Weights> weights = resolve({weight("half.0", WeightForm::Scalars, 1, "BF16", {}), weight("half.1", WeightForm::Scalars, 1, "F16", {}),
+  Result<Weights> weights = resolve({weight("half.0", WeightForm::Scalars, 1, "BF16", {}),
+                                     weight("half.1", WeightForm::Scalars, 1, "F16", {}),
                                      weight("half.2", WeightForm::Scalars, 1, "F16", {})});
   ASSERT_TRUE(weights) << weights.error().message;
   ASSERT_TRUE(weights->place(device));
@@ -79,7 +83,9 @@ TEST_F(WeightsTest, readsHalfPrecisionScalars) {
   EXPECT_EQ(*static_cast<const float *>(weights->address(2)), 3 * 0x1p-24f);
 }
 
-TEST_F(WeightsTest, acceptsU8BlockScales) { EXPECT_TRUE(resolve({weight("experts.{}.weight_scale", WeightForm::Table, 4, "F8_E4M3", {2, 1})})); }
+TEST_F(WeightsTest, acceptsU8BlockScales) {
+  EXPECT_TRUE(resolve({weight("experts.{}.weight_scale", WeightForm::Table, 4, "F8_E4M3", {2, 1})}));
+}
 
 TEST_F(WeightsTest, refusesMissingTensor) {
   expectRefused(weight("experts.{}.weight", WeightForm::Table, 5, "U8", {2, 3}),
@@ -87,15 +93,18 @@ TEST_F(WeightsTest, refusesMissingTensor) {
 }
 
 TEST_F(WeightsTest, refusesOtherShape) {
-  expectRefused(weight("experts.{}.weight", WeightForm::Table, 4, "U8", {3, 2}), "experts.0.weight: the program expects U8 [3, 2], but found U8 [2, 3]");
+  expectRefused(weight("experts.{}.weight", WeightForm::Table, 4, "U8", {3, 2}),
+                "experts.0.weight: the program expects U8 [3, 2], but found U8 [2, 3]");
 }
 
 TEST_F(WeightsTest, refusesOtherDtype) {
-  expectRefused(weight("norm.weight", WeightForm::Data, 1, "BF16", {3}), "norm.weight: the program expects BF16 [3], but found F32 [3]");
+  expectRefused(weight("norm.weight", WeightForm::Data, 1, "BF16", {3}),
+                "norm.weight: the program expects BF16 [3], but found F32 [3]");
 }
 
 TEST_F(WeightsTest, refusesScalarWithShape) {
-  expectRefused(weight("norm.weight", WeightForm::Scalars, 1, "F32", {}), "norm.weight: the program expects F32 [] or [1], but found F32 [3]");
+  expectRefused(weight("norm.weight", WeightForm::Scalars, 1, "F32", {}),
+                "norm.weight: the program expects F32 [] or [1], but found F32 [3]");
 }
 
 class ScalarTest : public testing::TestWithParam<std::pair<float, std::string>> {};
@@ -108,11 +117,13 @@ TEST_P(ScalarTest, refusesUselessScales) {
   manifest.weights = {weight("scale", WeightForm::Scalars, 1, "F32", {})};
   Result<Weights> weights = Weights::resolve(manifest, checkpoint);
   ASSERT_FALSE(weights);
-  EXPECT_EQ(weights.error().message, "scale: the scale must be finite and greater than 0, but found " + GetParam().second);
+  EXPECT_EQ(weights.error().message,
+            "scale: the scale must be finite and greater than 0, but found " + GetParam().second);
 }
 
 INSTANTIATE_TEST_SUITE_P(Scales, ScalarTest,
-                         testing::Values(std::pair{0.0f, "0"}, std::pair{-0.5f, "-0.5"}, std::pair{std::numeric_limits<float>::infinity(), "inf"},
+                         testing::Values(std::pair{0.0f, "0"}, std::pair{-0.5f, "-0.5"},
+                                         std::pair{std::numeric_limits<float>::infinity(), "inf"},
                                          std::pair{std::numeric_limits<float>::quiet_NaN(), "nan"}));
 
 TEST(Weights, refusesInverseThatOverflows) {
@@ -124,7 +135,8 @@ TEST(Weights, refusesInverseThatOverflows) {
   manifest.weights[0].reciprocal = true;
   Result<Weights> weights = Weights::resolve(manifest, checkpoint);
   ASSERT_FALSE(weights);
-  EXPECT_TRUE(weights.error().message.starts_with("scale: the inverse of the scale must be finite and greater than 0, but found inf"))
+  EXPECT_TRUE(weights.error().message.starts_with(
+      "scale: the inverse of the scale must be finite and greater than 0, but found inf"))
       << weights.error().message;
 }
 
