@@ -25,6 +25,29 @@ std::string shapeName(ShapedType type) {
   return llvm::formatv("w{0}", shape.back());
 }
 
+/// Whether the leading dimension of a buffer counts rows, which a kernel is told when it runs; that of a list of experts does not.
+bool leadsWithRows(Operation *op, Value operand) {
+  auto group = dyn_cast<KernelGroupRowsOp>(op);
+  return !group || operand != group.getOffsets();
+}
+
+std::string operandKey(Operation *op, Value operand) {
+  Type type = operand.getType();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (isPacked(type)) {
+    // The source of a packed weight names tensors, not arithmetic: its global scale arrives as a factor either way.
+    auto packed = cast<RankedTensorType>(type);
+    auto encoding = cast<Nvfp4Attr>(packed.getEncoding());
+    stream << RankedTensorType::get(packed.getShape(), packed.getElementType()) << " block " << encoding.getBlock();
+  } else if (auto buffer = dyn_cast<MemRefType>(type); buffer && leadsWithRows(op, operand)) {
+    stream << withoutRows(buffer);
+  } else {
+    stream << type;
+  }
+  return text;
+}
+
 } // namespace
 
 MemRefType withoutRows(MemRefType type) {
@@ -60,14 +83,14 @@ std::string kernelKey(Operation *op) {
   for (NamedAttribute attribute : op->getAttrDictionary())
     if (attribute.getName() != kTapAttr && attribute.getName() != kOutputRowsAttr)
       stream << ' ' << attribute.getName() << '=' << attribute.getValue();
-  for (Value operand : op->getOperands()) {
-    Type type = operand.getType();
-    auto buffer = dyn_cast<MemRefType>(type);
-    // The source of a packed weight names tensors, not arithmetic: its global scale arrives as a factor either way.
-    if (auto packed = dyn_cast<RankedTensorType>(type); packed && isPacked(type))
-      stream << ' ' << packed.clone(packed.getElementType()) << " nvfp4";
+  for (auto [number, operand] : llvm::enumerate(op->getOperands())) {
+    size_t first = llvm::find(op->getOperands(), operand).getIndex();
+    stream << ' ';
+    // A body reads a buffer that occurs twice through one pointer: it serves no launch with two buffers.
+    if (first != number)
+      stream << '%' << first;
     else
-      stream << ' ' << (buffer ? Type(withoutRows(buffer)) : type);
+      stream << operandKey(op, operand);
   }
   return text;
 }

@@ -126,11 +126,14 @@ private:
       declareTensor(weight, builder, name, data, count, safetensorsType(type.getElementType()), shape, false);
       return success();
     }
+    constexpr StringRef suffix = ".weight";
+    if (!name.ends_with(suffix))
+      return weight.emitError("packed weight must end in .weight, but found ") << name;
     bool modelOpt = packed.getSource() == PackedSource::ModelOpt;
     SmallVector<int64_t> codes = shape, scales = shape;
     codes.back() /= 2;
     scales.back() /= packed.getBlock();
-    StringRef module = name.drop_back(StringRef(".weight").size());
+    StringRef module = name.drop_back(suffix.size());
     declareTensor(weight, builder, (module + (modelOpt ? ".weight" : ".weight_packed")).str(), data, count, "U8", codes, false);
     declareTensor(weight, builder, (module + ".weight_scale").str(), data, count, "F8_E4M3", scales, false);
     declareTensor(weight, builder, (module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale")).str(), Form::Scalars, count, "F32", {}, !modelOpt);

@@ -188,6 +188,8 @@ public:
   Float32Engine(int64_t width, int64_t lanes) : width(width), lanes(lanes) {}
 
   StringRef kind() const override { return "f32"; }
+  // Activations are twice as wide as bf16 weights here: their loads are worth sharing as long as the sums fit into the registers.
+  int64_t weightRows(int64_t rows) const override { return rows <= (lanes == 16 ? 4 : 2) ? 2 : 1; }
   Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getF32Type()); }
   void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
     copyRow(builder, source, sourceRow, column, scratch, row, 0, width);
@@ -207,6 +209,7 @@ public:
   explicit Bf16Engine(int64_t width) : width(width), pairs(width / kPairChunk * kPairChunk) {}
 
   StringRef kind() const override { return "bf16"; }
+  int64_t weightRows(int64_t rows) const override { return 2; }
   Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getBF16Type()); }
   void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
     copyRow(builder, source, sourceRow, column, scratch, row, 0, width);
@@ -261,6 +264,7 @@ public:
   explicit Nvfp4Engine(int64_t width) : width(width), words(width / kWordChunk * kWordChunk) {}
 
   StringRef kind() const override { return "nvfp4"; }
+  int64_t weightRows(int64_t rows) const override { return 2; }
   Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getBF16Type()); }
 
   void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
@@ -300,7 +304,7 @@ private:
       for (const WeightRow &weight : weights) {
         Value byte = builder.div(k, builder.index(2)), scale = builder.div(k, builder.index(kBlock));
         parts.push_back(unpackWords(builder, weight.matrix->data, weight.n, byte));
-        scales.push_back(spreadScales(builder, weight.matrix->scales, weight.n, scale));
+        scales.push_back(spreadScales(builder, weight.matrix->scales, weight.n, scale, kWordChunk / kBlock, 16));
         prefetchBehind(builder, weight.matrix->data, weight.n, byte, kPrefetch);
         prefetchBehind(builder, weight.matrix->scales, weight.n, scale, kScaleReach);
       }
@@ -331,6 +335,74 @@ private:
   int64_t width, words;
 };
 
+/// NVFP4 weights and bf16 activations without bf16 products: the same idea in float32. A chunk is as many 16-bit words as two float32 registers have
+/// lanes; the products of its four parts sum up lane by lane, four neighbouring lanes being a block, before the block scales multiply.
+class Nvfp4HalfEngine : public DotEngine {
+public:
+  Nvfp4HalfEngine(int64_t width, int64_t lanes) : width(width), lanes(lanes), words(2 * lanes), chunks(width / (4 * words) * (4 * words)) {}
+
+  StringRef kind() const override { return "nvfp4_half"; }
+  int64_t weightRows(int64_t rows) const override { return 1; }
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getF32Type()); }
+
+  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
+    builder.loop(builder.index(0), builder.index(chunks), 4 * words, [&](Value k) {
+      Value x = builder.loadVector(source, {sourceRow, builder.add(column, k)}, 4 * words);
+      for (int64_t part = 0; part < 4; ++part) {
+        SmallVector<int64_t> order;
+        for (int64_t word = 0; word < words; ++word)
+          order.push_back(4 * word + part);
+        Value own = vector::ShuffleOp::create(builder, x, x, order);
+        builder.store(own, scratch, {builder.index(row), builder.add(k, builder.index(part * words))});
+      }
+    });
+    copyRow(builder, source, sourceRow, column, scratch, row, chunks, width);
+  }
+
+  Sums dot(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const override {
+    Sums sums;
+    if (chunks > 0)
+      for (const WeightRow &weight : weights)
+        sums.push_back(overChunks(builder, weight, scratch, rows));
+    if (chunks == width)
+      return sums;
+    Sums tail = Float32Loop(builder, weights, scratch, rows, lanes).run(chunks, width);
+    if (chunks > 0)
+      addSums(builder, tail, sums);
+    return tail;
+  }
+
+private:
+  SmallVector<Value> overChunks(KernelBuilder &builder, const WeightRow &weight, Value scratch, int64_t rows) const {
+    SmallVector<Value> carried(rows, zeros(builder, words));
+    carried = foldChunks(builder, chunks, 4 * words, rows, carried, [&](Value k, ValueRange sums) {
+      Value byte = builder.div(k, builder.index(2)), scale = builder.div(k, builder.index(kBlock));
+      SmallVector<Value> parts = unpackHalves(builder, weight.matrix->data, weight.n, byte, words);
+      Value scales = spreadScales(builder, weight.matrix->scales, weight.n, scale, words / 4, words);
+      prefetchBehind(builder, weight.matrix->data, weight.n, byte, kPrefetch);
+      prefetchBehind(builder, weight.matrix->scales, weight.n, scale, kScaleReach);
+      SmallVector<Value> next;
+      for (int64_t row = 0; row < rows; ++row) {
+        Value products;
+        for (int64_t part = 0; part < 4; ++part) {
+          Value x = builder.loadVector(scratch, {builder.index(row), builder.add(k, builder.index(part * words))}, words);
+          products = part == 0 ? builder.mul(parts[0], x) : builder.fma(parts[part], x, products);
+        }
+        next.push_back(builder.fma(products, scales, sums[row]));
+      }
+      return next;
+    });
+    // 2^14 undoes the factor of unpackHalves, 2^8 that of spreadScales.
+    Value factor = builder.mul(weight.matrix->global, builder.f32(4194304.0f));
+    SmallVector<Value> sums;
+    for (Value sum : carried)
+      sums.push_back(builder.mul(builder.sum(sum), factor));
+    return sums;
+  }
+
+  int64_t width, lanes, words, chunks;
+};
+
 } // namespace
 
 void prefetchBehind(KernelBuilder &builder, Value memref, Value row, Value column, int64_t bytes) {
@@ -346,8 +418,12 @@ bool usesBf16Dot(Type weight, Type activation, TargetAttr target) {
 }
 
 std::unique_ptr<DotEngine> makeDotEngine(Type weight, Type activation, int64_t width, TargetAttr target) {
-  if (!usesBf16Dot(weight, activation, target))
+  if (!usesBf16Dot(weight, activation, target)) {
+    // With float32 activations, a packed weight counts as it is defined; with rounded ones, block sums are as good and much quicker.
+    if (activation.isBF16() && isa<Float4E2M1FNType>(weight))
+      return std::make_unique<Nvfp4HalfEngine>(width, vectorLanes(target));
     return std::make_unique<Float32Engine>(width, vectorLanes(target));
+  }
   if (weight.isBF16())
     return std::make_unique<Bf16Engine>(width);
   return std::make_unique<Nvfp4Engine>(width);

@@ -46,9 +46,7 @@ void Product::runTile(const ProductRows &rows, const ProductWeights &weights, Pr
     numbers.push_back(builder.min(builder.add(first, builder.index(row)), final));
     way.engine->prepareRow(builder, rows.source, rows.sourceRow(numbers.back()), rows.column, way.scratch, row);
   }
-  // From 4 rows on, products bound the loop, and two weight rows share the loads of activations. Below, memory does, and one linear
-  // stream of weights is what the prefetcher follows best.
-  bool together = count >= 4;
+  bool together = way.engine->weightRows(count) > 1;
   int64_t step = together && weights.matrices.size() == 1 ? 2 : 1;
   builder.loop(weights.begin, weights.end, step, [&](Value n) {
     SmallVector<Value> ns = {n};

@@ -77,17 +77,41 @@ SmallVector<Value> unpackWords(KernelBuilder &builder, Value codes, Value row, V
   return parts;
 }
 
-Value spreadScales(KernelBuilder &builder, Value scales, Value row, Value column) {
-  Value bytes = vector::LoadOp::create(builder, VectorType::get(8, builder.getI8Type()), scales, ValueRange{row, column});
-  SmallVector<int64_t> twice;
-  for (int64_t lane = 0; lane < 16; ++lane)
-    twice.push_back(lane / 2);
-  Value spread = vector::ShuffleOp::create(builder, bytes, bytes, twice);
-  auto words = VectorType::get(16, builder.getI16Type());
+SmallVector<Value> unpackHalves(KernelBuilder &builder, Value codes, Value row, Value byte, int64_t words) {
+  auto type = VectorType::get(words, builder.getI16Type());
+  auto constant = [&](int value) -> Value {
+    return arith::ConstantOp::create(builder, DenseElementsAttr::get(type, static_cast<int16_t>(value)));
+  };
+  // Left by `places` if positive, right if negative.
+  auto shifted = [&](Value value, int places) -> Value {
+    if (places == 0)
+      return value;
+    return places > 0 ? Value(arith::ShLIOp::create(builder, value, constant(places))) : Value(arith::ShRUIOp::create(builder, value, constant(-places)));
+  };
+  Value bytes = vector::LoadOp::create(builder, VectorType::get(2 * words, builder.getI8Type()), codes, ValueRange{row, byte});
+  Value packed = vector::BitCastOp::create(builder, type, bytes);
+  SmallVector<Value> parts;
+  for (int part = 0; part < 4; ++part) {
+    Value magnitude = arith::AndIOp::create(builder, shifted(packed, 9 - 4 * part), constant(0x0E00));
+    Value sign = arith::AndIOp::create(builder, shifted(packed, 12 - 4 * part), constant(0x8000));
+    Value bits = arith::OrIOp::create(builder, magnitude, sign);
+    Value halves = arith::BitcastOp::create(builder, VectorType::get(words, builder.getF16Type()), bits);
+    parts.push_back(arith::ExtFOp::create(builder, VectorType::get(words, builder.getF32Type()), halves));
+  }
+  return parts;
+}
+
+Value spreadScales(KernelBuilder &builder, Value scales, Value row, Value column, int64_t count, int64_t lanes) {
+  Value bytes = vector::LoadOp::create(builder, VectorType::get(count, builder.getI8Type()), scales, ValueRange{row, column});
+  SmallVector<int64_t> repeated;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    repeated.push_back(lane * count / lanes);
+  Value spread = vector::ShuffleOp::create(builder, bytes, bytes, repeated);
+  auto words = VectorType::get(lanes, builder.getI16Type());
   Value wide = arith::ExtUIOp::create(builder, words, spread);
   Value shift = arith::ConstantOp::create(builder, DenseElementsAttr::get(words, static_cast<int16_t>(7)));
-  Value halves = arith::BitcastOp::create(builder, VectorType::get(16, builder.getF16Type()), Value(arith::ShLIOp::create(builder, wide, shift)));
-  return arith::ExtFOp::create(builder, VectorType::get(16, builder.getF32Type()), halves);
+  Value halves = arith::BitcastOp::create(builder, VectorType::get(lanes, builder.getF16Type()), Value(arith::ShLIOp::create(builder, wide, shift)));
+  return arith::ExtFOp::create(builder, VectorType::get(lanes, builder.getF32Type()), halves);
 }
 
 } // namespace glm

@@ -12,18 +12,85 @@ namespace {
 using Json = nlohmann::json;
 
 /// Keys that are read below, and keys that are known to change nothing here (training, generation, bookkeeping).
-const std::set<std::string> kKnownKeys = {
-    "architectures", "model_type", "dtype", "torch_dtype", "vocab_size", "hidden_size", "intermediate_size", "moe_intermediate_size",
-    "num_hidden_layers", "num_nextn_predict_layers", "num_attention_heads", "num_key_value_heads", "q_lora_rank", "kv_lora_rank",
-    "qk_nope_head_dim", "qk_rope_head_dim", "qk_head_dim", "v_head_dim", "head_dim", "n_routed_experts", "num_experts", "num_local_experts",
-    "n_shared_experts", "num_experts_per_tok", "n_group", "topk_group", "norm_topk_prob", "routed_scaling_factor", "scoring_func", "topk_method",
-    "moe_layer_freq", "first_k_dense_replace", "mlp_layer_types", "moe_router_dtype", "index_head_dim", "index_n_heads", "index_topk",
-    "index_topk_freq", "index_skip_topk_offset", "index_topk_pattern", "indexer_types", "index_share_for_mtp_iteration",
-    "indexer_rope_interleave", "rope_interleave", "rope_parameters", "rope_scaling", "rope_theta", "rms_norm_eps", "attention_bias", "mlp_bias",
-    "attention_dropout", "hidden_act", "max_position_embeddings", "eos_token_id", "pad_token_id", "bos_token_id", "tie_word_embeddings",
-    "initializer_range", "ep_size", "pretraining_tp", "use_cache", "transformers_version", "layer_types", "output_router_logits",
-    "router_aux_loss_coef", "quantization_config", "auto_map", "_name_or_path", "id2label", "label2id", "return_dict", "output_attentions",
-    "output_hidden_states", "problem_type", "chunk_size_feed_forward", "is_encoder_decoder", "partial_rotary_factor", "aux_loss_alpha", "seq_aux"};
+const std::set<std::string> kKnownKeys = {"architectures",
+                                          "model_type",
+                                          "dtype",
+                                          "torch_dtype",
+                                          "vocab_size",
+                                          "hidden_size",
+                                          "intermediate_size",
+                                          "moe_intermediate_size",
+                                          "num_hidden_layers",
+                                          "num_nextn_predict_layers",
+                                          "num_attention_heads",
+                                          "num_key_value_heads",
+                                          "q_lora_rank",
+                                          "kv_lora_rank",
+                                          "qk_nope_head_dim",
+                                          "qk_rope_head_dim",
+                                          "qk_head_dim",
+                                          "v_head_dim",
+                                          "head_dim",
+                                          "n_routed_experts",
+                                          "num_experts",
+                                          "num_local_experts",
+                                          "n_shared_experts",
+                                          "num_experts_per_tok",
+                                          "n_group",
+                                          "topk_group",
+                                          "norm_topk_prob",
+                                          "routed_scaling_factor",
+                                          "scoring_func",
+                                          "topk_method",
+                                          "moe_layer_freq",
+                                          "first_k_dense_replace",
+                                          "mlp_layer_types",
+                                          "moe_router_dtype",
+                                          "index_head_dim",
+                                          "index_n_heads",
+                                          "index_topk",
+                                          "index_topk_freq",
+                                          "index_skip_topk_offset",
+                                          "index_topk_pattern",
+                                          "indexer_types",
+                                          "index_share_for_mtp_iteration",
+                                          "indexer_rope_interleave",
+                                          "rope_interleave",
+                                          "rope_parameters",
+                                          "rope_scaling",
+                                          "rope_theta",
+                                          "rms_norm_eps",
+                                          "attention_bias",
+                                          "mlp_bias",
+                                          "attention_dropout",
+                                          "hidden_act",
+                                          "max_position_embeddings",
+                                          "eos_token_id",
+                                          "pad_token_id",
+                                          "bos_token_id",
+                                          "tie_word_embeddings",
+                                          "initializer_range",
+                                          "ep_size",
+                                          "pretraining_tp",
+                                          "use_cache",
+                                          "transformers_version",
+                                          "layer_types",
+                                          "output_router_logits",
+                                          "router_aux_loss_coef",
+                                          "quantization_config",
+                                          "auto_map",
+                                          "_name_or_path",
+                                          "id2label",
+                                          "label2id",
+                                          "return_dict",
+                                          "output_attentions",
+                                          "output_hidden_states",
+                                          "problem_type",
+                                          "chunk_size_feed_forward",
+                                          "is_encoder_decoder",
+                                          "partial_rotary_factor",
+                                          "aux_loss_alpha",
+                                          "seq_aux"};
 
 constexpr int64_t kWidest = int64_t(1) << 24;
 
@@ -43,7 +110,8 @@ void readWidths(KeyReader &r, ModelConfig &c) {
   if (c.qkRopeHeadDim % 2)
     r.fail("qk_rope_head_dim", "must be even", std::to_string(c.qkRopeHeadDim));
   // head_dim is no width of anything in this model (its config class overwrites it), so that it is not read.
-  r.agree("qk_head_dim", r.integer("qk_head_dim", 1, kWidest, c.qkHeadDim()), "qk_nope_head_dim + qk_rope_head_dim", c.qkHeadDim());
+  r.agree("qk_head_dim", r.integer("qk_head_dim", 1, kWidest, c.qkHeadDim()), "qk_nope_head_dim + qk_rope_head_dim",
+          c.qkHeadDim());
   c.vHeadDim = r.integer("v_head_dim", 1, kWidest);
   c.maxPositions = r.integer("max_position_embeddings", 1, int64_t(1) << 31, 202752);
   c.rmsNormEps = r.positive("rms_norm_eps", 1e-5);
@@ -58,7 +126,8 @@ void readExperts(KeyReader &r, ModelConfig &c) {
   c.sharedExperts = r.integer("n_shared_experts", 1, 64, 1);
   c.expertsPerToken = r.integer("num_experts_per_tok", 1, 65536, 8);
   if (c.expertsPerToken > c.experts)
-    r.fail("num_experts_per_tok", fmt::format("must be at most n_routed_experts {}", c.experts), std::to_string(c.expertsPerToken));
+    r.fail("num_experts_per_tok", fmt::format("must be at most n_routed_experts {}", c.experts),
+           std::to_string(c.expertsPerToken));
   c.expertGroups = r.integer("n_group", 1, 65536, 1);
   c.keptGroups = r.integer("topk_group", 1, 65536, 1);
   if (c.keptGroups > c.expertGroups)
@@ -66,9 +135,11 @@ void readExperts(KeyReader &r, ModelConfig &c) {
   if (c.experts % c.expertGroups)
     r.fail("n_group", fmt::format("must divide n_routed_experts {}", c.experts), std::to_string(c.expertGroups));
   else if (c.expertGroups > 1 && c.experts / c.expertGroups < 2) // a group's score is the sum of its two best
-    r.fail("n_group", "must leave two experts or more to a group", fmt::format("{} groups of {}", c.expertGroups, c.experts));
+    r.fail("n_group", "must leave two experts or more to a group",
+           fmt::format("{} groups of {}", c.expertGroups, c.experts));
   else if (c.expertsPerToken > c.keptGroups * (c.experts / c.expertGroups))
-    r.fail("num_experts_per_tok", fmt::format("must fit into the {} experts of the kept groups", c.keptGroups * (c.experts / c.expertGroups)),
+    r.fail("num_experts_per_tok",
+           fmt::format("must fit into the {} experts of the kept groups", c.keptGroups * (c.experts / c.expertGroups)),
            std::to_string(c.expertsPerToken));
   c.normTopkProb = r.flag("norm_topk_prob", true);
   c.routedScalingFactor = r.positive("routed_scaling_factor", 2.5);
@@ -113,7 +184,8 @@ std::optional<std::vector<bool>> indexersByRule(KeyReader &r, const ModelConfig 
     return indexersByPattern(r, c.layers);
   if (!r.has("index_topk_freq") && !r.has("index_skip_topk_offset"))
     return std::nullopt;
-  int64_t frequency = r.integer("index_topk_freq", 1, 4096, 1), offset = r.integer("index_skip_topk_offset", 0, 4096, 2);
+  int64_t frequency = r.integer("index_topk_freq", 1, 4096, 1),
+          offset = r.integer("index_skip_topk_offset", 0, 4096, 2);
   for (int64_t layer = 0; layer < c.layers; ++layer)
     owns[layer] = std::max<int64_t>(layer - offset + 1, 0) % frequency == 0;
   return owns;
@@ -124,7 +196,8 @@ void readIndexer(KeyReader &r, ModelConfig &c) {
   c.indexHeads = r.integer("index_n_heads", 1, 65536);
   c.indexTopk = r.integer("index_topk", 1, kWidest, 2048);
   if (c.indexHeadDim < c.qkRopeHeadDim)
-    r.fail("index_head_dim", fmt::format("must hold the {} rotated columns of qk_rope_head_dim", c.qkRopeHeadDim), std::to_string(c.indexHeadDim));
+    r.fail("index_head_dim", fmt::format("must hold the {} rotated columns of qk_rope_head_dim", c.qkRopeHeadDim),
+           std::to_string(c.indexHeadDim));
   std::optional<std::vector<bool>> byRule = indexersByRule(r, c);
   if (r.has("indexer_types"))
     c.ownsIndexer = r.words("indexer_types", c.layers, "full", "shared");
@@ -134,11 +207,14 @@ void readIndexer(KeyReader &r, ModelConfig &c) {
   if (byRule && *byRule != c.ownsIndexer) {
     int64_t layer = std::mismatch(byRule->begin(), byRule->end(), c.ownsIndexer.begin()).first - byRule->begin();
     const char *other = r.has("index_topk_pattern") ? rule : "index_topk_freq and index_skip_topk_offset";
-    r.fail("indexer_types", fmt::format("must agree with {}, which makes layer {} {}", other, layer, (*byRule)[layer] ? "full" : "shared"),
-           c.ownsIndexer[layer] ? "full" : "shared");
+    r.fail(
+        "indexer_types",
+        fmt::format("must agree with {}, which makes layer {} {}", other, layer, (*byRule)[layer] ? "full" : "shared"),
+        c.ownsIndexer[layer] ? "full" : "shared");
   }
   if (!c.ownsIndexer.front())
-    r.fail(r.has("indexer_types") ? "indexer_types" : rule, "must make layer 0 full, as no layer before it could share its choice", "shared");
+    r.fail(r.has("indexer_types") ? "indexer_types" : rule,
+           "must make layer 0 full, as no layer before it could share its choice", "shared");
   c.mtpSharesIndex = r.flag("index_share_for_mtp_iteration", false);
   r.only("indexer_rope_interleave", true);
   r.only("rope_interleave", true);
@@ -233,13 +309,15 @@ int64_t ModelConfig::indexSource(int64_t layer) const {
 Result<ModelConfig> readModelConfig(const std::filesystem::path &folder, std::vector<std::string> &warnings) {
   std::error_code code;
   if (!std::filesystem::is_directory(folder, code))
-    return Error{fmt::format("{}: model must be a folder, but found {}", folder.string(), std::filesystem::exists(folder, code) ? "a file" : "none")};
+    return Error{fmt::format("{}: model must be a folder, but found {}", folder.string(),
+                             std::filesystem::exists(folder, code) ? "a file" : "none")};
   auto file = readJson(folder / "config.json");
   if (!file)
     return file.error();
   KeyReader r(*file);
   if (!r.has("model_type") || r.at("model_type") != "glm_moe_dsa")
-    return Error{fmt::format("{}: model_type must be \"glm_moe_dsa\", but found {}", file->place("model_type"), r.has("model_type") ? r.at("model_type").dump() : "none")};
+    return Error{fmt::format("{}: model_type must be \"glm_moe_dsa\", but found {}", file->place("model_type"),
+                             r.has("model_type") ? r.at("model_type").dump() : "none")};
   ModelConfig c;
   readWidths(r, c);
   if (!r.error)
@@ -257,7 +335,8 @@ Result<ModelConfig> readModelConfig(const std::filesystem::path &folder, std::ve
     return *r.error;
   for (const auto &[key, value] : file->value.items())
     if (!kKnownKeys.contains(key))
-      warnings.push_back(fmt::format("{}: key {} is unknown and was not used: {}", file->place(key), key, value.dump().substr(0, 60)));
+      warnings.push_back(
+          fmt::format("{}: key {} is unknown and was not used: {}", file->place(key), key, value.dump().substr(0, 60)));
   if (auto generation = readGeneration(folder, c); !generation)
     return generation.error();
   return c;

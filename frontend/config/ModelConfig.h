@@ -37,14 +37,15 @@ struct ModelConfig {
   int64_t indexHeadDim = 0;
   int64_t indexHeads = 0;
   int64_t indexTopk = 0;
-  std::vector<bool> ownsIndexer; ///< [layers]; a layer that does not reuses the choice of the nearest one before that does
-  std::vector<bool> sparseMlp;   ///< [layers]; true: routed experts, false: dense
-  bool mtpSharesIndex = false;   ///< index_share_for_mtp_iteration
+  std::vector<bool>
+      ownsIndexer; ///< [layers]; a layer that does not reuses the choice of the nearest one before that does
+  std::vector<bool> sparseMlp; ///< [layers]; true: routed experts, false: dense
+  bool mtpSharesIndex = false; ///< index_share_for_mtp_iteration
   double ropeTheta = 0;
   double rmsNormEps = 0;
-  double latentNormEps = 0; ///< q_a_layernorm and kv_a_layernorm; rms_norm_eps unless the command line says otherwise
+  double latentNormEps = 0;   ///< q_a_layernorm and kv_a_layernorm; rms_norm_eps unless the command line says otherwise
   double indexNormEps = 1e-6; ///< the indexer's k_norm; fixed in transformers, vLLM and SGLang
-  int64_t maxPositions = 0; ///< max_position_embeddings
+  int64_t maxPositions = 0;   ///< max_position_embeddings
   bool tieWordEmbeddings = false;
   std::vector<int64_t> eosTokenIds; ///< generation_config.json rules over config.json
   double temperature = 1.0;         ///< generation_config.json

@@ -21,8 +21,8 @@ bool isDigit(char c) { return std::isdigit(static_cast<unsigned char>(c)); }
 bool globMayNameExperts(const std::string &glob) {
   size_t experts = glob.find(".experts."), wildcard = glob.find_first_of("*?");
   size_t from = std::min(experts, wildcard);
-  return from != std::string::npos &&
-         (glob.find('?') != std::string::npos || std::any_of(glob.begin() + static_cast<ptrdiff_t>(from), glob.end(), isDigit));
+  return from != std::string::npos && (glob.find('?') != std::string::npos ||
+                                       std::any_of(glob.begin() + static_cast<ptrdiff_t>(from), glob.end(), isDigit));
 }
 
 } // namespace
@@ -65,8 +65,8 @@ struct RuleSet::Expression {
     auto pattern = reinterpret_cast<PCRE2_SPTR>(rule.pattern.data());
     expression->code = pcre2_compile(pattern, rule.pattern.size(), PCRE2_ANCHORED, &number, &offset, nullptr);
     if (!expression->code)
-      return Error{fmt::format("{}: pattern re:{} must be a regular expression, but found {} at {}", rule.source, rule.pattern,
-                               message(number), offset)};
+      return Error{fmt::format("{}: pattern re:{} must be a regular expression, but found {} at {}", rule.source,
+                               rule.pattern, message(number), offset)};
     expression->data = pcre2_match_data_create_from_pattern(expression->code, nullptr);
     expression->limits = pcre2_match_context_create(nullptr);
     pcre2_set_match_limit(expression->limits, kMostSteps);
@@ -93,8 +93,8 @@ Result<RuleSet> RuleSet::make(const std::vector<PrecisionRule> &rules) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const PrecisionRule &rule = rules[i];
     if (!types.contains(rule.type))
-      return Error{fmt::format("{}: type of rule {} must be nvfp4, bf16, f32, wide or stored, but found {}", rule.source, rule.pattern,
-                               rule.type)};
+      return Error{fmt::format("{}: type of rule {} must be nvfp4, bf16, f32, wide or stored, but found {}",
+                               rule.source, rule.pattern, rule.type)};
     if (rule.spelling == PrecisionRule::Spelling::Regex) {
       auto expression = Expression::make(rule);
       if (!expression)
@@ -117,8 +117,8 @@ Result<bool> RuleSet::matches(const Wild &candidate, const std::string &module) 
   auto text = reinterpret_cast<PCRE2_SPTR>(module.data());
   int outcome = pcre2_match(expression.code, text, module.size(), 0, 0, expression.data, expression.limits);
   if (outcome < 0 && outcome != PCRE2_ERROR_NOMATCH)
-    return Error{fmt::format("{}: pattern re:{} must be decided in {} steps for {}, but found {}", rule.source, rule.pattern, kMostSteps,
-                             module, Expression::message(outcome))};
+    return Error{fmt::format("{}: pattern re:{} must be decided in {} steps for {}, but found {}", rule.source,
+                             rule.pattern, kMostSteps, module, Expression::message(outcome))};
   return outcome >= 0;
 }
 

@@ -34,7 +34,8 @@ std::vector<PrecisionRule> cardRules(const ModelConfig &config) {
 
 /// nvidia/GLM-5.2-NVFP4: the routed experts and nothing else, the MTP layer untouched.
 std::vector<PrecisionRule> nvidiaRules(const ModelConfig &config) {
-  return {builtIn("nvidia", "*", "wide"), builtIn("nvidia", "*.mlp.experts.*", "nvfp4"), builtIn("nvidia", fmt::format("model.layers.{}.*", config.layers), "wide")};
+  return {builtIn("nvidia", "*", "wide"), builtIn("nvidia", "*.mlp.experts.*", "nvfp4"),
+          builtIn("nvidia", fmt::format("model.layers.{}.*", config.layers), "wide")};
 }
 
 /// Refuses keys that are not `keys`: a misspelt one would leave a rule out in silence.
@@ -49,7 +50,8 @@ Result<void> checkKeys(const JsonFile &file, const Json &object, std::initialize
 Result<std::vector<PrecisionRule>> fileRules(const std::filesystem::path &path) {
   std::error_code code;
   if (!std::filesystem::exists(path, code))
-    return Error{fmt::format("--precision: policy must be checkpoint, card, nvidia or a file, but found {}", path.string())};
+    return Error{
+        fmt::format("--precision: policy must be checkpoint, card, nvidia or a file, but found {}", path.string())};
   auto file = readJson(path);
   if (!file)
     return file.error();
@@ -61,10 +63,11 @@ Result<std::vector<PrecisionRule>> fileRules(const std::filesystem::path &path) 
                              list == file->value.end() ? "none" : list->type_name())};
   std::vector<std::string> patterns, types;
   for (const Json &item : *list) {
-    Json pattern = item.is_object() ? item.value("pattern", Json()) : Json(), type = item.is_object() ? item.value("type", Json()) : Json();
+    Json pattern = item.is_object() ? item.value("pattern", Json()) : Json(),
+         type = item.is_object() ? item.value("type", Json()) : Json();
     if (!pattern.is_string() || !type.is_string())
-      return Error{fmt::format("{}: a rule must be an object with a pattern and a type, but found {}", file->place("rules"),
-                               item.dump().substr(0, 80))};
+      return Error{fmt::format("{}: a rule must be an object with a pattern and a type, but found {}",
+                               file->place("rules"), item.dump().substr(0, 80))};
     if (auto checked = checkKeys(*file, item, {"pattern", "type", "comment"}); !checked)
       return checked.error();
     patterns.push_back(pattern.get<std::string>());
@@ -79,7 +82,8 @@ Result<std::vector<PrecisionRule>> fileRules(const std::filesystem::path &path) 
 
 } // namespace
 
-Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config, const QuantizationConfig &quantization) {
+Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config,
+                                               const QuantizationConfig &quantization) {
   if (policy == "checkpoint")
     return quantization.excludes;
   if (policy == "card")

@@ -125,10 +125,11 @@ private:
 Error conflict(const std::string &module, const PrecisionRule &rule, StoredFormat stored) {
   std::string found = precisionName(stored);
   if (rule.type == "nvfp4")
-    return Error{fmt::format("{}: rule {} = nvfp4 ({}) asks for packed, but found {} in the checkpoint (glm-quantize makes a packed one)",
-                             module, rule.pattern, rule.source, found)};
-  return Error{fmt::format("{}: rule {} = {} ({}) asks for wide, but found {} in the checkpoint", module, rule.pattern, rule.type,
-                           rule.source, found)};
+    return Error{fmt::format(
+        "{}: rule {} = nvfp4 ({}) asks for packed, but found {} in the checkpoint (glm-quantize makes a packed one)",
+        module, rule.pattern, rule.source, found)};
+  return Error{fmt::format("{}: rule {} = {} ({}) asks for wide, but found {} in the checkpoint", module, rule.pattern,
+                           rule.type, rule.source, found)};
 }
 
 /// Applies rules to weights.
@@ -145,8 +146,8 @@ public:
       if (!other)
         return other;
       if (other->computed != first->computed)
-        return Error{fmt::format("{}: experts of a layer must be computed alike ({} in expert 0), but found {}", moduleOf(weight, number),
-                                 first->computed, other->computed)};
+        return Error{fmt::format("{}: experts of a layer must be computed alike ({} in expert 0), but found {}",
+                                 moduleOf(weight, number), first->computed, other->computed)};
     }
     return first;
   }
@@ -194,14 +195,16 @@ Result<Precision> decidePrecision(const StoredTensors &stored, const std::vector
     precision.computed.push_back(decision->computed);
   }
   if (quantization.present && silent > 0)
-    warnings.push_back(fmt::format("{}: {} wide linears are named by no exclude list or rule, such as {}: computed as they are stored",
-                                   quantization.place, silent, firstSilent));
+    warnings.push_back(
+        fmt::format("{}: {} wide linears are named by no exclude list or rule, such as {}: computed as they are stored",
+                    quantization.place, silent, firstSilent));
   precision.table = table.finish();
   return precision;
 }
 
 Result<std::vector<PrecisionRow>> applyPrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
-                                                 const QuantizationConfig &quantization, std::vector<std::string> &warnings) {
+                                                 const QuantizationConfig &quantization,
+                                                 std::vector<std::string> &warnings) {
   auto precision = decidePrecision(stored, rules, quantization, warnings);
   if (!precision)
     return precision.error();
@@ -212,18 +215,24 @@ std::string precisionText(const std::vector<PrecisionRow> &table) {
   size_t width = 7;
   for (const PrecisionRow &row : table)
     width = std::max(width, row.pattern.size());
-  std::string text = fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {}\n", "pattern", width, "count", "stored", "computed", "bytes", "rule (source)");
+  std::string text = fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {}\n", "pattern", width, "count", "stored",
+                                 "computed", "bytes", "rule (source)");
   for (const PrecisionRow &row : table)
-    text += fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {} ({})\n", row.pattern, width, row.count, row.stored, row.computed,
-                        row.bytes, row.rule, row.source);
+    text += fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {} ({})\n", row.pattern, width, row.count, row.stored,
+                        row.computed, row.bytes, row.rule, row.source);
   return text;
 }
 
 std::string precisionJson(const std::vector<PrecisionRow> &table) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const PrecisionRow &row : table)
-    list.push_back({{"pattern", row.pattern}, {"count", row.count}, {"stored", row.stored}, {"computed", row.computed},
-                    {"bytes", row.bytes}, {"rule", row.rule}, {"source", row.source}});
+    list.push_back({{"pattern", row.pattern},
+                    {"count", row.count},
+                    {"stored", row.stored},
+                    {"computed", row.computed},
+                    {"bytes", row.bytes},
+                    {"rule", row.rule},
+                    {"source", row.source}});
   return list.dump(1) + "\n";
 }
 

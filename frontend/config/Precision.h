@@ -42,7 +42,8 @@ Result<QuantizationConfig> readQuantizationConfig(const std::filesystem::path &f
 
 /// The rules of a policy: "checkpoint" (the folder's exclude lists), "card", "nvidia" (built in), or a file of rules
 /// (a JSON object whose "rules" is a list of {"pattern", "type"}; README.md).
-Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config, const QuantizationConfig &quantization);
+Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config,
+                                               const QuantizationConfig &quantization);
 
 /// What the rules came to.
 struct Precision {
@@ -62,7 +63,8 @@ Result<Precision> decidePrecision(const StoredTensors &stored, const std::vector
 
 /// The table of decidePrecision.
 Result<std::vector<PrecisionRow>> applyPrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
-                                                 const QuantizationConfig &quantization, std::vector<std::string> &warnings);
+                                                 const QuantizationConfig &quantization,
+                                                 std::vector<std::string> &warnings);
 
 /// The table for people, and as a JSON list of {pattern, count, stored, computed, bytes, rule, source}.
 std::string precisionText(const std::vector<PrecisionRow> &table);

@@ -12,7 +12,8 @@ constexpr int kBlock = 16;
 /// The strings of a list, each with its line as the source of a rule.
 Result<void> addExcludes(const JsonFile &file, const Json &list, const char *key, QuantizationConfig &config) {
   if (!list.is_array())
-    return Error{fmt::format("{}: {} must be a list of module names, but found {}", file.place(key), key, list.type_name())};
+    return Error{
+        fmt::format("{}: {} must be a list of module names, but found {}", file.place(key), key, list.type_name())};
   std::vector<std::string> patterns;
   for (const Json &item : list) {
     if (!item.is_string())
@@ -27,13 +28,15 @@ Result<void> addExcludes(const JsonFile &file, const Json &list, const char *key
 
 Result<void> checkModelOpt(const JsonFile &file, const Json &algorithm) {
   if (algorithm != "NVFP4" && algorithm != "W4A16_NVFP4")
-    return Error{fmt::format("{}: quant_algo must be NVFP4 or W4A16_NVFP4, but found {}", file.place("quant_algo"), algorithm.dump())};
+    return Error{fmt::format("{}: quant_algo must be NVFP4 or W4A16_NVFP4, but found {}", file.place("quant_algo"),
+                             algorithm.dump())};
   return {};
 }
 
 Result<void> checkBlock(const JsonFile &file, const Json &holder) {
   if (holder.contains("group_size") && holder["group_size"] != kBlock)
-    return Error{fmt::format("{}: group_size must be {}, but found {}", file.place("group_size"), kBlock, holder["group_size"].dump())};
+    return Error{fmt::format("{}: group_size must be {}, but found {}", file.place("group_size"), kBlock,
+                             holder["group_size"].dump())};
   return {};
 }
 
@@ -49,7 +52,9 @@ Result<void> readModelOptFile(const JsonFile &file, QuantizationConfig &config) 
   if (auto checked = checkBlock(file, *quantization); !checked)
     return checked;
   config = {true, "modelopt", algorithm.get<std::string>(), std::move(config.excludes), file.name};
-  return quantization->contains("exclude_modules") ? addExcludes(file, (*quantization)["exclude_modules"], "exclude_modules", config) : Result<void>();
+  return quantization->contains("exclude_modules")
+             ? addExcludes(file, (*quantization)["exclude_modules"], "exclude_modules", config)
+             : Result<void>();
 }
 
 /// config_groups: all must be 4-bit floats in blocks of 16.
@@ -58,11 +63,13 @@ Result<void> checkGroups(const JsonFile &file, const Json &quantization) {
   if (groups == quantization.end())
     return {};
   if (!groups->is_object())
-    return Error{fmt::format("{}: config_groups must be an object, but found {}", file.place("config_groups"), groups->type_name())};
+    return Error{fmt::format("{}: config_groups must be an object, but found {}", file.place("config_groups"),
+                             groups->type_name())};
   for (const auto &[name, group] : groups->items()) {
     Json weights = group.is_object() ? group.value("weights", Json()) : Json();
     if (!weights.is_object() || weights.value("num_bits", Json()) != 4 || weights.value("type", Json()) != "float")
-      return Error{fmt::format("{}: weights of {} must be 4-bit floats, but found {}", file.place(name), name, weights.dump().substr(0, 80))};
+      return Error{fmt::format("{}: weights of {} must be 4-bit floats, but found {}", file.place(name), name,
+                               weights.dump().substr(0, 80))};
     if (auto checked = checkBlock(file, weights); !checked)
       return checked;
   }
@@ -77,25 +84,28 @@ Result<void> readConfigJson(const std::filesystem::path &path, QuantizationConfi
   if (found == file->value.end() || found->is_null())
     return {};
   if (!found->is_object())
-    return Error{fmt::format("{}: quantization_config must be an object, but found {}", file->place("quantization_config"), found->type_name())};
+    return Error{fmt::format("{}: quantization_config must be an object, but found {}",
+                             file->place("quantization_config"), found->type_name())};
   Json method = found->value("quant_method", Json());
   Json algorithm = method == "modelopt" ? found->value("quant_algo", Json()) : found->value("format", Json());
   if (method == "modelopt") {
     if (auto checked = checkModelOpt(*file, algorithm); !checked)
       return checked;
   } else if (method != "compressed-tensors") {
-    return Error{fmt::format("{}: quant_method must be modelopt or compressed-tensors, but found {}", file->place("quant_method"), method.dump())};
+    return Error{fmt::format("{}: quant_method must be modelopt or compressed-tensors, but found {}",
+                             file->place("quant_method"), method.dump())};
   } else if (algorithm != "nvfp4-pack-quantized") {
-    return Error{fmt::format("{}: format must be nvfp4-pack-quantized, but found {}", file->place("format"), algorithm.dump())};
+    return Error{
+        fmt::format("{}: format must be nvfp4-pack-quantized, but found {}", file->place("format"), algorithm.dump())};
   }
   if (auto checked = checkGroups(*file, *found); !checked)
     return checked;
   if (config.present && method.get<std::string>() != config.method)
-    return Error{fmt::format("{}: quant_method must agree with {}, {}, but found {}", file->place("quant_method"), config.place,
-                             config.method, method.get<std::string>())};
+    return Error{fmt::format("{}: quant_method must agree with {}, {}, but found {}", file->place("quant_method"),
+                             config.place, config.method, method.get<std::string>())};
   if (config.present && algorithm.get<std::string>() != config.algorithm)
-    return Error{fmt::format("{}: quant_algo must agree with {}, {}, but found {}", file->place("quant_algo"), config.place,
-                             config.algorithm, algorithm.get<std::string>())};
+    return Error{fmt::format("{}: quant_algo must agree with {}, {}, but found {}", file->place("quant_algo"),
+                             config.place, config.algorithm, algorithm.get<std::string>())};
   config = {true, method.get<std::string>(), algorithm.get<std::string>(), std::move(config.excludes), file->name};
   const char *key = found->contains("ignore") ? "ignore" : "exclude_modules";
   return found->contains(key) ? addExcludes(*file, (*found)[key], key, config) : Result<void>();

@@ -46,7 +46,9 @@ public:
   size_t firstMtp = 0;
 
 private:
-  void add(std::string name, std::vector<int64_t> shape, bool linear, int64_t count = 1) { list.push_back({std::move(name), std::move(shape), count, linear}); }
+  void add(std::string name, std::vector<int64_t> shape, bool linear, int64_t count = 1) {
+    list.push_back({std::move(name), std::move(shape), count, linear});
+  }
 
   void addLayer(int64_t layer, bool indexer, bool sparse) {
     std::string prefix = fmt::format("model.layers.{}.", layer);
@@ -110,7 +112,8 @@ public:
       if (!format)
         return format.error();
       if (number > 0 && *format != weight.format)
-        return Error{fmt::format("{}: experts of a layer must be stored alike ({} in expert 0), but found {}", name, precisionName(weight.format), precisionName(*format))};
+        return Error{fmt::format("{}: experts of a layer must be stored alike ({} in expert 0), but found {}", name,
+                                 precisionName(weight.format), precisionName(*format))};
       weight.format = *format;
       auto bytes = isPacked(*format) ? checkPacked(wanted, name, *format) : checkWide(wanted, name);
       if (!bytes)
@@ -126,13 +129,17 @@ public:
     std::string mtpPrefix = fmt::format("model.layers.{}.", config.layers);
     for (const SafetensorsFile &file : checkpoint.files())
       for (const auto &[name, info] : file.tensors())
-        if (!used.contains(&info) && !(config.mtpLayers == 0 && name.starts_with(mtpPrefix)) && (!first || name < *first))
+        if (!used.contains(&info) && !(config.mtpLayers == 0 && name.starts_with(mtpPrefix)) &&
+            (!first || name < *first))
           first = &name;
     if (!first)
       return {};
     if (first->find(".self_attn.indexer.") != std::string::npos)
-      return Error{fmt::format("{}: an indexer tensor must belong to a layer that owns an indexer, but found it on one that shares", *first)};
-    return Error{fmt::format("{}: tensor must belong to a model of {} layers, but found nothing that asks for it", *first, config.layers)};
+      return Error{fmt::format(
+          "{}: an indexer tensor must belong to a layer that owns an indexer, but found it on one that shares",
+          *first)};
+    return Error{fmt::format("{}: tensor must belong to a model of {} layers, but found nothing that asks for it",
+                             *first, config.layers)};
   }
 
 private:
@@ -170,7 +177,8 @@ private:
   Result<uint64_t> checkWide(const Wanted &wanted, const std::string &name) {
     const TensorInfo *info = look(name);
     if (info->shape != wanted.shape)
-      return Error{fmt::format("{}: shape must be {}, but found {}", name, shapeText(wanted.shape), shapeText(info->shape))};
+      return Error{
+          fmt::format("{}: shape must be {}, but found {}", name, shapeText(wanted.shape), shapeText(info->shape))};
     return info->bytes;
   }
 
@@ -179,18 +187,23 @@ private:
     bool modelOpt = format == StoredFormat::ModelOptNvfp4;
     int64_t rows = wanted.shape[0], columns = wanted.shape[1];
     if (columns % kBlock)
-      return Error{fmt::format("{}: a packed weight must have a multiple of {} columns, but found {}", name, kBlock, columns)};
-    std::string codes = modelOpt ? name : module + ".weight_packed", global = module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale");
+      return Error{
+          fmt::format("{}: a packed weight must have a multiple of {} columns, but found {}", name, kBlock, columns)};
+    std::string codes = modelOpt ? name : module + ".weight_packed",
+                global = module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale");
     uint64_t bytes = 0;
-    for (const auto &[tensor, shape, scale] : {std::tuple(codes, std::vector<int64_t>{rows, columns / 2}, false),
-                                               std::tuple(module + ".weight_scale", std::vector<int64_t>{rows, columns / kBlock}, true)}) {
+    for (const auto &[tensor, shape, scale] :
+         {std::tuple(codes, std::vector<int64_t>{rows, columns / 2}, false),
+          std::tuple(module + ".weight_scale", std::vector<int64_t>{rows, columns / kBlock}, true)}) {
       const TensorInfo *info = look(tensor);
       if (!info)
         return Error{fmt::format("{}: a packed weight must have it, but found none", tensor)};
       if (info->dtype != "U8" && !(scale && info->dtype == "F8_E4M3"))
-        return Error{fmt::format("{}: dtype must be {}, but found {}", tensor, scale ? "F8_E4M3 or U8" : "U8", info->dtype)};
+        return Error{
+            fmt::format("{}: dtype must be {}, but found {}", tensor, scale ? "F8_E4M3 or U8" : "U8", info->dtype)};
       if (info->shape != shape)
-        return Error{fmt::format("{}: expects {} values of {}, but found {}", tensor, scale ? "scale" : "nvfp4", shapeText(shape), shapeText(info->shape))};
+        return Error{fmt::format("{}: expects {} values of {}, but found {}", tensor, scale ? "scale" : "nvfp4",
+                                 shapeText(shape), shapeText(info->shape))};
       bytes += info->bytes;
     }
     auto scalar = checkScalar(global, !modelOpt);
@@ -209,7 +222,8 @@ private:
     used.insert(entry.info);
     bool shaped = entry.info->shape.empty() || entry.info->shape == std::vector<int64_t>{1};
     if (entry.info->dtype != "F32" || !shaped)
-      return Error{fmt::format("{}: scale must be one F32, but found {} {}", name, entry.info->dtype, shapeText(entry.info->shape))};
+      return Error{fmt::format("{}: scale must be one F32, but found {} {}", name, entry.info->dtype,
+                               shapeText(entry.info->shape))};
     float value = 0;
     std::memcpy(&value, entry.data(), sizeof value);
     if (!std::isfinite(value) || value <= 0)
@@ -225,7 +239,9 @@ private:
 
 } // namespace
 
-bool isPacked(StoredFormat format) { return format == StoredFormat::ModelOptNvfp4 || format == StoredFormat::CompressedTensorsNvfp4; }
+bool isPacked(StoredFormat format) {
+  return format == StoredFormat::ModelOptNvfp4 || format == StoredFormat::CompressedTensorsNvfp4;
+}
 
 std::string precisionName(StoredFormat format) {
   switch (format) {

@@ -30,8 +30,8 @@ struct StoredWeight {
   int64_t count = 1;          ///< experts behind `{}`; 1 for a single tensor
   std::vector<int64_t> shape; ///< logical shape of one, [out, in] or [width]
   StoredFormat format = StoredFormat::BF16;
-  uint64_t bytes = 0;         ///< of all `count`, with block and global scales, without input scales
-  bool linear = false;        ///< a matrix that a quantizer may pack: rules apply to it
+  uint64_t bytes = 0;  ///< of all `count`, with block and global scales, without input scales
+  bool linear = false; ///< a matrix that a quantizer may pack: rules apply to it
 
   /// The module name that exclude lists use: without `.weight`.
   std::string module() const;

@@ -19,7 +19,8 @@ Result<std::map<std::string, std::string>> readIndex(const std::filesystem::path
     return json.error();
   auto found = json->value.find("weight_map");
   if (found == json->value.end() || !found->is_object() || found->empty())
-    return Error{fmt::format("{}: weight_map must be an object of file names, but found {}", kIndex, found == json->value.end() ? "none" : found->type_name())};
+    return Error{fmt::format("{}: weight_map must be an object of file names, but found {}", kIndex,
+                             found == json->value.end() ? "none" : found->type_name())};
   std::map<std::string, std::string> map;
   for (const auto &[tensor, file] : found->items()) {
     if (!file.is_string())
@@ -46,7 +47,8 @@ Result<void> checkShardName(const std::filesystem::path &folder, const std::stri
 Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
   std::error_code code;
   if (!std::filesystem::is_directory(folder, code))
-    return Error{fmt::format("{}: checkpoint must be a folder, but found {}", folder.string(), std::filesystem::exists(folder, code) ? "a file" : "none")};
+    return Error{fmt::format("{}: checkpoint must be a folder, but found {}", folder.string(),
+                             std::filesystem::exists(folder, code) ? "a file" : "none")};
   Checkpoint checkpoint;
   checkpoint.root = folder;
   std::map<std::string, std::string> index;
@@ -78,7 +80,8 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
     for (const auto &[tensor, info] : checkpoint.shards[shard].tensors()) {
       auto entry = index.find(tensor);
       if (!index.empty() && (entry == index.end() || entry->second != name))
-        return Error{fmt::format("{}: {} must be in {} as the index says, but found it in {}", kIndex, tensor, entry == index.end() ? "no shard" : entry->second, name)};
+        return Error{fmt::format("{}: {} must be in {} as the index says, but found it in {}", kIndex, tensor,
+                                 entry == index.end() ? "no shard" : entry->second, name)};
       checkpoint.where.emplace(tensor, std::pair(&info, shard));
     }
   }

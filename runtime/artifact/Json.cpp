@@ -78,8 +78,9 @@ private:
   }
 
   const std::string &name, &text;
-  std::vector<Json *> stack; ///< open brackets, outermost first; nothing is added to a list while an entry of it is open
-  Json *member = nullptr;    ///< where the value of the last key goes
+  std::vector<Json *>
+      stack;              ///< open brackets, outermost first; nothing is added to a list while an entry of it is open
+  Json *member = nullptr; ///< where the value of the last key goes
 };
 
 std::string quoted(const std::string &text) { return nlohmann::json(text).dump(); }

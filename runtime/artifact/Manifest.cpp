@@ -14,7 +14,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json toJson(const Weight &weight) {
-  Json json = {{"name", weight.name}, {"form", kForms[static_cast<int>(weight.form)]}, {"count", weight.count}, {"dtype", weight.dtype}, {"shape", weight.shape}};
+  Json json = {{"name", weight.name},
+               {"form", kForms[static_cast<int>(weight.form)]},
+               {"count", weight.count},
+               {"dtype", weight.dtype},
+               {"shape", weight.shape}};
   if (weight.reciprocal)
     json["reciprocal"] = true;
   if (weight.form == WeightForm::Constant)
@@ -23,14 +27,20 @@ Json toJson(const Weight &weight) {
 }
 
 Json toJson(const Buffer &buffer) {
-  return {{"name", buffer.name}, {"space", kSpaces[static_cast<int>(buffer.space)]}, {"offset", buffer.offset}, {"bytes", buffer.bytes}};
+  return {{"name", buffer.name},
+          {"space", kSpaces[static_cast<int>(buffer.space)]},
+          {"offset", buffer.offset},
+          {"bytes", buffer.bytes}};
 }
 
 Json toJson(const Kernel &kernel) { return {{"name", kernel.name}, {"parallel", kernel.parallel}}; }
-Json toJson(const CheckpointFile &file) { return {{"name", file.name}, {"bytes", file.bytes}, {"header", fmt::format("{:016x}", file.header)}}; }
+Json toJson(const CheckpointFile &file) {
+  return {{"name", file.name}, {"bytes", file.bytes}, {"header", fmt::format("{:016x}", file.header)}};
+}
 
 Json toJson(const PrecisionRow &row) {
-  return {{"pattern", row.pattern}, {"count", row.count}, {"stored", row.stored}, {"computed", row.computed}, {"bytes", row.bytes}, {"rule", row.rule}, {"source", row.source}};
+  return {{"pattern", row.pattern}, {"count", row.count}, {"stored", row.stored}, {"computed", row.computed},
+          {"bytes", row.bytes},     {"rule", row.rule},   {"source", row.source}};
 }
 
 Json toJson(const Launch &launch) {
@@ -55,7 +65,8 @@ std::string lines(const std::vector<T> &list, const char *indent) {
 }
 
 std::string programText(const Program &program) {
-  return fmt::format("{{\"name\": {}, \"rows\": {}, \"launches\": {}}}", Json(program.name).dump(), program.rows, lines(program.launches, "   "));
+  return fmt::format("{{\"name\": {}, \"rows\": {}, \"launches\": {}}}", Json(program.name).dump(), program.rows,
+                     lines(program.launches, "   "));
 }
 
 std::string manifestText(const Manifest &m) {
@@ -113,7 +124,8 @@ Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &
   stream.write(text.data(), static_cast<std::streamsize>(text.size()));
   stream.close();
   if (!stream)
-    return Error{fmt::format("{}: file must be writable, but found {}", (folder / kManifestFile).string(), std::strerror(errno))};
+    return Error{fmt::format("{}: file must be writable, but found {}", (folder / kManifestFile).string(),
+                             std::strerror(errno))};
   return {};
 }
 

@@ -107,7 +107,7 @@ struct Program {
 
 /// A checkpoint file, as it was when the artifact was made.
 struct CheckpointFile {
-  std::string name;     ///< relative to the checkpoint's folder
+  std::string name;    ///< relative to the checkpoint's folder
   uint64_t bytes = 0;  ///< size of the whole file
   uint64_t header = 0; ///< FNV-1a 64 of its first 8 + header-length bytes, so that an exchanged file is noticed
 };
@@ -140,8 +140,8 @@ struct Manifest {
   int64_t max_sequences = 0;
   int64_t page_size = 0;
   int64_t pages_per_sequence = 0;
-  int64_t pages = 0; ///< in the pool, shared by all sequences
-  int64_t experts = 0;           ///< routed experts of a layer
+  int64_t pages = 0;   ///< in the pool, shared by all sequences
+  int64_t experts = 0; ///< routed experts of a layer
   int64_t experts_per_token = 0;
   std::vector<int64_t> eos_token_ids;
   double temperature = 1.0; ///< generation_config.json, for those who ask for its sampling

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int64_t kMost = int64_t(1) << 56;    ///< no size in bytes is larger; sums of two stay in range
+constexpr int64_t kMost = int64_t(1) << 56;     ///< no size in bytes is larger; sums of two stay in range
 constexpr int64_t kMostRows = int64_t(1) << 40; ///< no count of rows, tokens or pages is larger
 
 /// Takes fields out of objects; the first that is wrong becomes the message, and everything after it is a default value.
@@ -171,7 +171,8 @@ void checkWeight(Reader &r, const Weight &weight, const std::string &where) {
   if (weight.form == WeightForm::Scalars && weight.count > 1 && !pattern)
     r.fail(fmt::format("{}name of {} scalars must hold {{}}, but found {}", where, weight.count, weight.name));
   if (weight.reciprocal && weight.form != WeightForm::Scalars)
-    r.fail(fmt::format("{}reciprocal must be of scalars, but found it at {}", where, kForms[static_cast<int>(weight.form)]));
+    r.fail(fmt::format("{}reciprocal must be of scalars, but found it at {}", where,
+                       kForms[static_cast<int>(weight.form)]));
 }
 
 Weight readWeight(Reader &r, const Json &json, const std::string &where) {
@@ -197,7 +198,8 @@ Buffer readBuffer(Reader &r, const Json &json, const std::string &where, uint64_
   buffer.offset = r.integer(json, where, "offset", 0, kMost);
   buffer.bytes = r.integer(json, where, "bytes", 0, kMost);
   if (buffer.space != BufferSpace::Cache && buffer.offset + buffer.bytes > arena)
-    r.fail(fmt::format("{}bytes must end within the arena's {}, but found {}", where, arena, buffer.offset + buffer.bytes));
+    r.fail(fmt::format("{}bytes must end within the arena's {}, but found {}", where, arena,
+                       buffer.offset + buffer.bytes));
   return buffer;
 }
 
@@ -243,8 +245,9 @@ Argument readArgument(Reader &r, const Json &json, const std::string &where, con
     shaped = code == std::errc() && end == last;
   }
   if (!shaped || index >= size)
-    r.fail(fmt::format("{}arguments must name one of {} weights, such as w0, or one of {} buffers, such as b0, but found {}", where,
-                       m.weights.size(), m.buffers.size(), json.dump()));
+    r.fail(fmt::format(
+        "{}arguments must name one of {} weights, such as w0, or one of {} buffers, such as b0, but found {}", where,
+        m.weights.size(), m.buffers.size(), json.dump()));
   argument.index = static_cast<int64_t>(index);
   return argument;
 }
@@ -269,7 +272,8 @@ Launch readLaunch(Reader &r, const Json &json, const std::string &where, const M
   if (json.contains("rows"))
     launch.rows = static_cast<RowCount>(r.word(json, where, "rows", kRowCounts));
   if (json.contains("taps"))
-    launch.taps = r.objects<Tap>(json, where, "taps", [&](auto &item, auto &place) { return readTap(r, item, place, m); });
+    launch.taps =
+        r.objects<Tap>(json, where, "taps", [&](auto &item, auto &place) { return readTap(r, item, place, m); });
   return launch;
 }
 
@@ -296,8 +300,8 @@ void readModel(Reader &r, const Json &json, Manifest &m) {
   m.arena_bytes = r.integer(json, "", "arena_bytes", 0, kMost);
   m.checkpoint = r.text(json, "", "checkpoint");
   if (!r.error && m.pages_per_sequence * m.page_size < m.max_model_len)
-    r.fail(fmt::format("pages_per_sequence must hold max_model_len {} in pages of {}, but found {}", m.max_model_len, m.page_size,
-                       m.pages_per_sequence));
+    r.fail(fmt::format("pages_per_sequence must hold max_model_len {} in pages of {}, but found {}", m.max_model_len,
+                       m.page_size, m.pages_per_sequence));
 }
 
 void readPrograms(Reader &r, const Json &json, Manifest &m) {
@@ -306,12 +310,14 @@ void readPrograms(Reader &r, const Json &json, Manifest &m) {
     Program program;
     program.name = r.text(item, where, "name");
     program.rows = r.integer(item, where, "rows", 1, m.max_rows);
-    program.launches = r.objects<Launch>(item, where, "launches", [&](auto &launch, auto &place) { return readLaunch(r, launch, place, m); });
+    program.launches = r.objects<Launch>(item, where, "launches",
+                                         [&](auto &launch, auto &place) { return readLaunch(r, launch, place, m); });
     return program;
   });
   for (size_t i = 1; i < m.programs.size(); ++i)
     if (m.programs[i].rows <= m.programs[i - 1].rows)
-      r.fail(fmt::format("programs[{}].rows must be more than {}, but found {}", i, m.programs[i - 1].rows, m.programs[i].rows));
+      r.fail(fmt::format("programs[{}].rows must be more than {}, but found {}", i, m.programs[i - 1].rows,
+                         m.programs[i].rows));
   if (m.programs.empty() || m.programs.back().rows != m.max_rows)
     r.fail(fmt::format("programs must end with one of {} rows, but found {}", m.max_rows,
                        m.programs.empty() ? "none" : std::to_string(m.programs.back().rows)));
@@ -333,19 +339,50 @@ Result<Manifest> readManifest(const std::filesystem::path &folder) {
   Manifest m;
   m.format = static_cast<int>(r.integer(json, "", "format", 0, INT32_MAX));
   if (!r.error && m.format != kFormatVersion)
-    return Error{fmt::format("{}: format must be {}, the one of this version of glm, but found {}: compile the artifact again",
-                             kManifestFile, kFormatVersion, m.format)};
+    return Error{
+        fmt::format("{}: format must be {}, the one of this version of glm, but found {}: compile the artifact again",
+                    kManifestFile, kFormatVersion, m.format)};
   readModel(r, json, m);
-  m.files = r.objects<CheckpointFile>(json, "", "files", [&](auto &item, auto &where) { return readFile(r, item, where); });
-  m.precision = r.objects<PrecisionRow>(json, "", "precision", [&](auto &item, auto &where) { return readPrecision(r, item, where); });
-  m.weights = r.objects<Weight>(json, "", "weights", [&](auto &item, auto &where) { return readWeight(r, item, where); });
-  m.buffers = r.objects<Buffer>(json, "", "buffers", [&](auto &item, auto &where) { return readBuffer(r, item, where, m.arena_bytes); });
-  m.kernels = r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
+  m.files =
+      r.objects<CheckpointFile>(json, "", "files", [&](auto &item, auto &where) { return readFile(r, item, where); });
+  m.precision = r.objects<PrecisionRow>(json, "", "precision",
+                                        [&](auto &item, auto &where) { return readPrecision(r, item, where); });
+  m.weights =
+      r.objects<Weight>(json, "", "weights", [&](auto &item, auto &where) { return readWeight(r, item, where); });
+  m.buffers = r.objects<Buffer>(json, "", "buffers",
+                                [&](auto &item, auto &where) { return readBuffer(r, item, where, m.arena_bytes); });
+  m.kernels =
+      r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
   readPrograms(r, json, m);
-  r.only(json, "", {"format", "producer", "target", "features", "activations", "library", "layers", "vocab_size", "max_model_len",
-                    "max_rows", "max_sequences", "page_size", "pages_per_sequence", "pages", "experts", "experts_per_token",
-                    "eos_token_ids", "temperature", "top_p", "top_k", "arena_bytes", "checkpoint", "files", "precision", "weights",
-                    "buffers", "kernels", "programs"});
+  r.only(json, "",
+         {"format",
+          "producer",
+          "target",
+          "features",
+          "activations",
+          "library",
+          "layers",
+          "vocab_size",
+          "max_model_len",
+          "max_rows",
+          "max_sequences",
+          "page_size",
+          "pages_per_sequence",
+          "pages",
+          "experts",
+          "experts_per_token",
+          "eos_token_ids",
+          "temperature",
+          "top_p",
+          "top_k",
+          "arena_bytes",
+          "checkpoint",
+          "files",
+          "precision",
+          "weights",
+          "buffers",
+          "kernels",
+          "programs"});
   if (r.error)
     return *r.error;
   return m;

@@ -4,8 +4,8 @@
 namespace glm {
 
 inline constexpr const char *kManifestFile = "manifest.json";
-inline constexpr const char *kForms[] = {"data", "table", "scalars", "constant"};   // WeightForm
-inline constexpr const char *kSpaces[] = {"arena", "cache", "input", "output"};     // BufferSpace
-inline constexpr const char *kRowCounts[] = {"step", "output"};                     // RowCount
+inline constexpr const char *kForms[] = {"data", "table", "scalars", "constant"}; // WeightForm
+inline constexpr const char *kSpaces[] = {"arena", "cache", "input", "output"};   // BufferSpace
+inline constexpr const char *kRowCounts[] = {"step", "output"};                   // RowCount
 
 } // namespace glm

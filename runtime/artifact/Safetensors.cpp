@@ -51,8 +51,11 @@ std::optional<std::vector<int64_t>> integers(const nlohmann::json &value) {
 }
 
 /// One entry of the header; offsets there count from the end of the header.
-Result<TensorInfo> readEntry(const std::string &place, const std::string &name, const nlohmann::json &value, uint64_t dataStart, uint64_t dataBytes) {
-  auto bad = [&](const std::string &rule, const std::string &found) { return Error{fmt::format("{}: {} {}, but found {}", place, name, rule, found)}; };
+Result<TensorInfo> readEntry(const std::string &place, const std::string &name, const nlohmann::json &value,
+                             uint64_t dataStart, uint64_t dataBytes) {
+  auto bad = [&](const std::string &rule, const std::string &found) {
+    return Error{fmt::format("{}: {} {}, but found {}", place, name, rule, found)};
+  };
   if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets"))
     return bad("must have dtype, shape and data_offsets", value.dump().substr(0, 80));
   TensorInfo info;
@@ -72,7 +75,9 @@ Result<TensorInfo> readEntry(const std::string &place, const std::string &name, 
   info.bytes = (*offsets)[1] - (*offsets)[0];
   std::optional<uint64_t> wanted = shapeBytes(info.shape, dtypeBytes(info.dtype));
   if (!wanted || *wanted != info.bytes)
-    return bad(fmt::format("of {} {} must have {} bytes", info.dtype, shapeText(info.shape), wanted ? std::to_string(*wanted) : "too many"), std::to_string(info.bytes));
+    return bad(fmt::format("of {} {} must have {} bytes", info.dtype, shapeText(info.shape),
+                           wanted ? std::to_string(*wanted) : "too many"),
+               std::to_string(info.bytes));
   return info;
 }
 
@@ -83,26 +88,32 @@ Result<std::map<std::string, std::string>> readMetadata(const std::string &place
     return Error{fmt::format("{}: __metadata__ must be an object, but found {}", place, value.type_name())};
   for (const auto &[key, text] : value.items()) {
     if (!text.is_string())
-      return Error{fmt::format("{}: __metadata__ {} must be a string, but found {}", place, key, text.dump().substr(0, 80))};
+      return Error{
+          fmt::format("{}: __metadata__ {} must be a string, but found {}", place, key, text.dump().substr(0, 80))};
     metadata.emplace(key, text.get<std::string>());
   }
   return metadata;
 }
 
 /// Tensors must follow each other without hole or overlap, from the header to the end of the file.
-Result<void> checkLayout(const std::string &place, const std::map<std::string, TensorInfo> &tensors, uint64_t dataStart, uint64_t fileBytes) {
+Result<void> checkLayout(const std::string &place, const std::map<std::string, TensorInfo> &tensors, uint64_t dataStart,
+                         uint64_t fileBytes) {
   std::vector<std::pair<const TensorInfo *, const std::string *>> order;
   for (const auto &[name, info] : tensors)
     order.emplace_back(&info, &name);
-  std::sort(order.begin(), order.end(), [](auto &a, auto &b) { return std::pair(a.first->offset, a.first->bytes) < std::pair(b.first->offset, b.first->bytes); });
+  std::sort(order.begin(), order.end(), [](auto &a, auto &b) {
+    return std::pair(a.first->offset, a.first->bytes) < std::pair(b.first->offset, b.first->bytes);
+  });
   uint64_t end = dataStart;
   for (auto [info, name] : order) {
     if (info->offset != end)
-      return Error{fmt::format("{}: {} must start at byte {} of the file, where the one before ends, but found {}", place, *name, end, info->offset)};
+      return Error{fmt::format("{}: {} must start at byte {} of the file, where the one before ends, but found {}",
+                               place, *name, end, info->offset)};
     end += info->bytes;
   }
   if (end != fileBytes)
-    return Error{fmt::format("{}: tensors must reach the end of the file at {}, but found their end at {}", place, fileBytes, end)};
+    return Error{fmt::format("{}: tensors must reach the end of the file at {}, but found their end at {}", place,
+                             fileBytes, end)};
   return {};
 }
 
@@ -116,8 +127,9 @@ int64_t TensorInfo::elements() const {
 }
 
 uint64_t dtypeBytes(const std::string &dtype) {
-  static const std::map<std::string, uint64_t> bytes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},     {"I32", 4},     {"I16", 2}, {"I8", 1},
-                                                        {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},   {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1}};
+  static const std::map<std::string, uint64_t> bytes = {
+      {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},     {"I32", 4},     {"I16", 2}, {"I8", 1},
+      {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},   {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1}};
   auto found = bytes.find(dtype);
   return found == bytes.end() ? 0 : found->second;
 }
@@ -144,8 +156,9 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   // O_NONBLOCK: a FIFO under a shard's name must be refused, not waited for.
   int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
-    return Error{fmt::format("{}: {} must be readable, but found {}", path.parent_path().string(), place, std::strerror(errno))};
-  struct stat status {};
+    return Error{
+        fmt::format("{}: {} must be readable, but found {}", path.parent_path().string(), place, std::strerror(errno))};
+  struct stat status{};
   bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   uint64_t bytes = regular ? status.st_size : 0;
   SafetensorsFile file;
@@ -161,7 +174,8 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   }
   close(descriptor); // the mapping holds the file
   if (!regular)
-    return Error{fmt::format("{}: {} must be a regular file, but found another kind", path.parent_path().string(), place)};
+    return Error{
+        fmt::format("{}: {} must be a regular file, but found another kind", path.parent_path().string(), place)};
   if (bytes < 8)
     return Error{fmt::format("{}: file must have at least 8 bytes, but found {}", place, bytes)};
   if (!file.base)
@@ -170,7 +184,8 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   uint64_t headerBytes = 0;
   std::memcpy(&headerBytes, file.base, 8);
   if (headerBytes > kLargestHeader)
-    return Error{fmt::format("{}: header must have at most {} bytes, but found {}", place, kLargestHeader, headerBytes)};
+    return Error{
+        fmt::format("{}: header must have at most {} bytes, but found {}", place, kLargestHeader, headerBytes)};
   if (headerBytes > bytes - 8)
     return Error{fmt::format("{}: header must fit into the file's {} bytes, but found {}", place, bytes, headerBytes)};
   file.hash = fnv1a64(file.base, 8 + headerBytes);
@@ -195,7 +210,8 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   return file;
 }
 
-void SafetensorsWriter::add(std::string name, std::string dtype, std::vector<int64_t> shape, std::vector<uint8_t> bytes) {
+void SafetensorsWriter::add(std::string name, std::string dtype, std::vector<int64_t> shape,
+                            std::vector<uint8_t> bytes) {
   entries.push_back({std::move(name), std::move(dtype), std::move(shape), std::move(bytes)});
 }
 
@@ -208,8 +224,9 @@ Result<void> SafetensorsWriter::check() const {
     if (dtypeBytes(entry.dtype) == 0)
       return Error{fmt::format("{} must have a known dtype, but found {}", entry.name, entry.dtype)};
     if (wanted != entry.bytes.size())
-      return Error{fmt::format("{} of {} {} must have {} bytes, but found {}", entry.name, entry.dtype, shapeText(entry.shape),
-                               wanted ? std::to_string(*wanted) : "too many", entry.bytes.size())};
+      return Error{fmt::format("{} of {} {} must have {} bytes, but found {}", entry.name, entry.dtype,
+                               shapeText(entry.shape), wanted ? std::to_string(*wanted) : "too many",
+                               entry.bytes.size())};
     if (entry.name == "__metadata__" || !names.insert(entry.name).second)
       return Error{fmt::format("{} must be the name of one tensor, but found it taken", entry.name)};
   }
@@ -224,7 +241,8 @@ Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
     header["__metadata__"] = meta;
   uint64_t offset = 0;
   for (const Entry &entry : entries) {
-    header[entry.name] = {{"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {offset, offset + entry.bytes.size()}}};
+    header[entry.name] = {
+        {"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {offset, offset + entry.bytes.size()}}};
     offset += entry.bytes.size();
   }
   std::string text = header.dump();

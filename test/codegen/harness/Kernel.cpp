@@ -123,6 +123,7 @@ Result<Kernel> Kernel::compile(const KernelFamily &family, const std::string &te
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(source, &compilation.context);
   if (!module)
     return compilation.error(source);
+  (*module)->setAttr(kTargetAttr, *target);
   KernelOpInterface op;
   module->walk([&](KernelOpInterface found) { op = found; });
   if (!op)

@@ -93,17 +93,23 @@ TEST(Pattern, expressionsMatchFromTheStart) {
 }
 
 TEST(Pattern, refusesExpressions) {
-  auto refusal = [](const char *pattern, const char *type) { return messageOf(RuleSet::make({makeRule(pattern, type, "x.json:7")})); };
-  EXPECT_EQ(refusal("re:a(b", "wide"), "x.json:7: pattern re:a(b must be a regular expression, but found missing closing parenthesis at 3");
+  auto refusal = [](const char *pattern, const char *type) {
+    return messageOf(RuleSet::make({makeRule(pattern, type, "x.json:7")}));
+  };
+  EXPECT_EQ(refusal("re:a(b", "wide"),
+            "x.json:7: pattern re:a(b must be a regular expression, but found missing closing parenthesis at 3");
   EXPECT_EQ(refusal("a*", "fp8"), "x.json:7: type of rule a* must be nvfp4, bf16, f32, wide or stored, but found fp8");
   EXPECT_EQ(lastOf(setOf({"re:(a+)+$"}), std::string(60, 'a') + "b"),
-            "re:(a+)+$: pattern re:(a+)+$ must be decided in 1000000 steps for " + std::string(60, 'a') + "b, but found match limit exceeded");
+            "re:(a+)+$: pattern re:(a+)+$ must be decided in 1000000 steps for " + std::string(60, 'a') +
+                "b, but found match limit exceeded");
 }
 
 TEST(Pattern, knowsWhatMayNameExperts) {
-  for (const char *pattern : {"m.mlp.experts.7.up_proj", "m.mlp.experts.7*", "*7.up_proj", "*experts.?.up_proj", "re:.*", "*.1*"})
+  for (const char *pattern :
+       {"m.mlp.experts.7.up_proj", "m.mlp.experts.7*", "*7.up_proj", "*experts.?.up_proj", "re:.*", "*.1*"})
     EXPECT_TRUE(setOf({pattern}).mayNameExperts()) << pattern;
-  for (const char *pattern : {"model.layers.3*", "*.mlp.experts.*", "model.layers.3.mlp.experts*", "lm_head", "*", "model.layers.3.mlp.experts.*.up_proj"})
+  for (const char *pattern : {"model.layers.3*", "*.mlp.experts.*", "model.layers.3.mlp.experts*", "lm_head", "*",
+                              "model.layers.3.mlp.experts.*.up_proj"})
     EXPECT_FALSE(setOf({pattern}).mayNameExperts()) << pattern;
 }
 

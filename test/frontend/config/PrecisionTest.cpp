@@ -38,7 +38,8 @@ struct Table {
     std::vector<std::string> list;
     for (const PrecisionRow &row : precision.table)
       if (row.pattern.find(part) != std::string::npos)
-        list.push_back(fmt::format("{} {} {}>{} {} ({})", row.pattern, row.count, row.stored, row.computed, row.rule, row.source));
+        list.push_back(
+            fmt::format("{} {} {}>{} {} ({})", row.pattern, row.count, row.stored, row.computed, row.rule, row.source));
     return list;
   }
 
@@ -57,7 +58,9 @@ struct Table {
 
 std::filesystem::path golden(const char *name) { return std::filesystem::path(GLM_TEST_GOLDEN) / name; }
 
-std::string rulesError(const SmallModel &model, std::vector<PrecisionRule> rules) { return Table(model.path(), "checkpoint", std::move(rules)).error; }
+std::string rulesError(const SmallModel &model, std::vector<PrecisionRule> rules) {
+  return Table(model.path(), "checkpoint", std::move(rules)).error;
+}
 
 using Rows = std::vector<std::string>;
 
@@ -66,11 +69,15 @@ TEST(Precision, withoutRulesEverythingIsComputedAsStored) {
   Table table(model.path(), "checkpoint");
   EXPECT_EQ(table.error, "");
   EXPECT_TRUE(table.warnings.empty()); // no list, so that nothing is missing from it
-  EXPECT_EQ(table.rows("experts.{"), (Rows{"model.layers.{3..12}.mlp.experts.{0..3}.gate_proj 40 bf16>bf16 stored (checkpoint)", "model.layers.{3..12}.mlp.experts.{0..3}.up_proj 40 bf16>bf16 stored (checkpoint)",
-                                           "model.layers.{3..12}.mlp.experts.{0..3}.down_proj 40 bf16>bf16 stored (checkpoint)"}));
-  EXPECT_EQ(table.rows("weights_proj"), Rows{"model.layers.{0..2,6,10,12}.self_attn.indexer.weights_proj 6 f32>f32 stored (checkpoint)"});
+  EXPECT_EQ(table.rows("experts.{"),
+            (Rows{"model.layers.{3..12}.mlp.experts.{0..3}.gate_proj 40 bf16>bf16 stored (checkpoint)",
+                  "model.layers.{3..12}.mlp.experts.{0..3}.up_proj 40 bf16>bf16 stored (checkpoint)",
+                  "model.layers.{3..12}.mlp.experts.{0..3}.down_proj 40 bf16>bf16 stored (checkpoint)"}));
+  EXPECT_EQ(table.rows("weights_proj"),
+            Rows{"model.layers.{0..2,6,10,12}.self_attn.indexer.weights_proj 6 f32>f32 stored (checkpoint)"});
   EXPECT_EQ(table.rows("eh_proj"), Rows{"model.layers.12.eh_proj 1 bf16>bf16 stored (checkpoint)"});
-  EXPECT_EQ(table.rows("e_score"), Rows{"model.layers.{3..12}.mlp.gate.e_score_correction_bias 10 f32>f32 stored (checkpoint)"});
+  EXPECT_EQ(table.rows("e_score"),
+            Rows{"model.layers.{3..12}.mlp.gate.e_score_correction_bias 10 f32>f32 stored (checkpoint)"});
   EXPECT_EQ(table.precision.computed.size(), table.stored.weights.size());
 }
 
@@ -97,26 +104,39 @@ TEST(Precision, cardCheckpointFollowsTheCard) {
   Table own(golden("share-card"), "checkpoint");
   EXPECT_EQ(own.error, "");
   EXPECT_TRUE(own.warnings.empty()) << own.warnings[0];
-  EXPECT_EQ(own.rows("experts.{0..8}.up_proj"), (Rows{"model.layers.{3..9}.mlp.experts.{0..8}.up_proj 63 nvfp4>nvfp4 stored (checkpoint)", "model.layers.{10..12}.mlp.experts.{0..8}.up_proj 27 bf16>bf16 model.layers.{10..12}* = wide (config.json:127..151)"}));
+  EXPECT_EQ(own.rows("experts.{0..8}.up_proj"),
+            (Rows{"model.layers.{3..9}.mlp.experts.{0..8}.up_proj 63 nvfp4>nvfp4 stored (checkpoint)",
+                  "model.layers.{10..12}.mlp.experts.{0..8}.up_proj 27 bf16>bf16 model.layers.{10..12}* = wide "
+                  "(config.json:127..151)"}));
   // Rules that differ in the layer alone are one row, with the lines that they came from.
-  EXPECT_EQ(own.rows("shared_experts.up_proj")[0], "model.layers.{3..9}.mlp.shared_experts.up_proj 7 bf16>bf16 model.layers.{3..9}.mlp.shared_experts* = wide (config.json:131..149)");
+  EXPECT_EQ(own.rows("shared_experts.up_proj")[0],
+            "model.layers.{3..9}.mlp.shared_experts.up_proj 7 bf16>bf16 model.layers.{3..9}.mlp.shared_experts* = wide "
+            "(config.json:131..149)");
 
   Table card(golden("share-card"), "card");
   EXPECT_EQ(card.error, "");
-  EXPECT_EQ(card.rows("experts.{0..8}.up_proj"), (Rows{"model.layers.{3..9}.mlp.experts.{0..8}.up_proj 63 nvfp4>nvfp4 * = nvfp4 (built-in card)",
-                                                      "model.layers.{10..12}.mlp.experts.{0..8}.up_proj 27 bf16>bf16 model.layers.{10..12}.* = bf16 (built-in card)"}));
-  EXPECT_EQ(card.rows("weights_proj"), Rows{"model.layers.{0..2,6,10,12}.self_attn.indexer.weights_proj 6 f32>f32 *.indexer.weights_proj = f32 (built-in card)"});
+  EXPECT_EQ(card.rows("experts.{0..8}.up_proj"),
+            (Rows{"model.layers.{3..9}.mlp.experts.{0..8}.up_proj 63 nvfp4>nvfp4 * = nvfp4 (built-in card)",
+                  "model.layers.{10..12}.mlp.experts.{0..8}.up_proj 27 bf16>bf16 model.layers.{10..12}.* = bf16 "
+                  "(built-in card)"}));
+  EXPECT_EQ(card.rows("weights_proj"), Rows{"model.layers.{0..2,6,10,12}.self_attn.indexer.weights_proj 6 f32>f32 "
+                                            "*.indexer.weights_proj = f32 (built-in card)"});
   EXPECT_EQ(card.computed("model.layers.2.mlp.up_proj.weight"), "nvfp4");
   EXPECT_EQ(card.computed("model.layers.1.mlp.up_proj.weight"), "bf16");
   EXPECT_EQ(card.computed("model.norm.weight"), "bf16");
 }
 
 TEST(Precision, refusesPoliciesThatDemandOtherwise) {
-  EXPECT_EQ(Table(golden("share-card"), "nvidia").error, "model.layers.2.mlp.gate_proj: rule * = wide (built-in nvidia) asks for wide, but found nvfp4 in the checkpoint");
+  EXPECT_EQ(
+      Table(golden("share-card"), "nvidia").error,
+      "model.layers.2.mlp.gate_proj: rule * = wide (built-in nvidia) asks for wide, but found nvfp4 in the checkpoint");
   SmallModel wide;
   EXPECT_EQ(Table(wide.path(), "nvidia").error,
-            "model.layers.3.mlp.experts.{}.gate_proj: rule *.mlp.experts.* = nvfp4 (built-in nvidia) asks for packed, but found bf16 in the checkpoint (glm-quantize makes a packed one)");
-  EXPECT_EQ(Table(wide.path(), "card").error, "model.layers.2.mlp.gate_proj: rule * = nvfp4 (built-in card) asks for packed, but found bf16 in the checkpoint (glm-quantize makes a packed one)");
+            "model.layers.3.mlp.experts.{}.gate_proj: rule *.mlp.experts.* = nvfp4 (built-in nvidia) asks for packed, "
+            "but found bf16 in the checkpoint (glm-quantize makes a packed one)");
+  EXPECT_EQ(Table(wide.path(), "card").error,
+            "model.layers.2.mlp.gate_proj: rule * = nvfp4 (built-in card) asks for packed, but found bf16 in the "
+            "checkpoint (glm-quantize makes a packed one)");
   SmallModel nvidia([](CheckpointRequest &request) {
     request.format = CheckpointFormat::ModelOpt;
     request.packed = {"nvidia"};
@@ -129,13 +149,20 @@ TEST(Precision, refusesExcludedModulesThatArePacked) {
     request.format = CheckpointFormat::ModelOpt;
     request.packed = {"nvidia"};
   });
-  model.editJson("hf_quant_config.json", [](auto &json) { json["quantization"]["exclude_modules"].push_back("model.layers.5.mlp.experts*"); });
+  model.editJson("hf_quant_config.json",
+                 [](auto &json) { json["quantization"]["exclude_modules"].push_back("model.layers.5.mlp.experts*"); });
   std::string error = Table(model.path(), "checkpoint").error;
-  EXPECT_TRUE(error.starts_with("model.layers.5.mlp.experts.{}.gate_proj: rule model.layers.5.mlp.experts* = wide (hf_quant_config.json:")) << error;
+  EXPECT_TRUE(error.starts_with(
+      "model.layers.5.mlp.experts.{}.gate_proj: rule model.layers.5.mlp.experts* = wide (hf_quant_config.json:"))
+      << error;
   EXPECT_TRUE(error.ends_with(") asks for wide, but found nvfp4 in the checkpoint")) << error;
-  model.editJson("hf_quant_config.json", [](auto &json) { json["quantization"]["exclude_modules"].back() = "model.layers.5.mlp.experts.2.up_proj"; });
+  model.editJson("hf_quant_config.json", [](auto &json) {
+    json["quantization"]["exclude_modules"].back() = "model.layers.5.mlp.experts.2.up_proj";
+  });
   error = Table(model.path(), "checkpoint").error;
-  EXPECT_TRUE(error.starts_with("model.layers.5.mlp.experts.2.up_proj: rule model.layers.5.mlp.experts.2.up_proj = wide (hf_quant_config.json:")) << error;
+  EXPECT_TRUE(error.starts_with(
+      "model.layers.5.mlp.experts.2.up_proj: rule model.layers.5.mlp.experts.2.up_proj = wide (hf_quant_config.json:"))
+      << error;
 }
 
 // Real lists omit the routers: as stored, and one warning that counts them.
@@ -147,14 +174,17 @@ TEST(Precision, countsWideLinearsThatNoListNames) {
   for (const char *file : {"hf_quant_config.json", "config.json"})
     model.editJson(file, [&](auto &json) {
       auto &list = file[0] == 'h' ? json["quantization"]["exclude_modules"] : json["quantization_config"]["ignore"];
-      list = {"lm_head", "model.layers.*.self_attn*", "model.layers.*.mlp.shared_experts*", "model.layers.12*", "model.layers.0*", "model.layers.1.*"};
+      list = {"lm_head",          "model.layers.*.self_attn*", "model.layers.*.mlp.shared_experts*",
+              "model.layers.12*", "model.layers.0*",           "model.layers.1.*"};
     });
   Table table(model.path(), "checkpoint");
   EXPECT_EQ(table.error, "");
   // Layer 2's dense MLP (3) and the routers of layers 3 to 11 (9); both ways of asking warn.
-  std::string warning = "config.json: 12 wide linears are named by no exclude list or rule, such as model.layers.2.mlp.gate_proj: computed as they are stored";
+  std::string warning = "config.json: 12 wide linears are named by no exclude list or rule, such as "
+                        "model.layers.2.mlp.gate_proj: computed as they are stored";
   EXPECT_EQ(table.warnings, (Rows{warning, warning}));
-  Table named(model.path(), "checkpoint", {makeRule("*.mlp.gate", "f32", "--set"), makeRule("model.layers.2.mlp.*", "stored", "--set")});
+  Table named(model.path(), "checkpoint",
+              {makeRule("*.mlp.gate", "f32", "--set"), makeRule("model.layers.2.mlp.*", "stored", "--set")});
   EXPECT_EQ(named.error, "");
   EXPECT_TRUE(named.warnings.empty()) << named.warnings[0];
   EXPECT_EQ(named.computed("model.layers.3.mlp.gate.weight"), "f32");
@@ -162,12 +192,16 @@ TEST(Precision, countsWideLinearsThatNoListNames) {
 
 TEST(Precision, widensButNeverNarrows) {
   SmallModel model([](CheckpointRequest &request) { request.float32 = {"*.o_proj"}; });
-  Table table(model.path(), "checkpoint", {makeRule("*.q_a_proj", "f32", "--set"), makeRule("*.o_proj", "bf16", "--set"), makeRule("model.layers.4.*", "stored", "--set")});
+  Table table(model.path(), "checkpoint",
+              {makeRule("*.q_a_proj", "f32", "--set"), makeRule("*.o_proj", "bf16", "--set"),
+               makeRule("model.layers.4.*", "stored", "--set")});
   EXPECT_EQ(table.error, "");
   EXPECT_EQ(table.computed("model.layers.3.self_attn.q_a_proj.weight"), "f32");
   EXPECT_EQ(table.computed("model.layers.4.self_attn.q_a_proj.weight"), "bf16"); // the later rule
   EXPECT_EQ(table.computed("model.layers.3.self_attn.o_proj.weight"), "f32");
-  EXPECT_EQ(table.rows("q_a_proj"), (Rows{"model.layers.{0..3,5..12}.self_attn.q_a_proj 12 bf16>f32 *.q_a_proj = f32 (--set)", "model.layers.4.self_attn.q_a_proj 1 bf16>bf16 model.layers.4.* = stored (--set)"}));
+  EXPECT_EQ(table.rows("q_a_proj"),
+            (Rows{"model.layers.{0..3,5..12}.self_attn.q_a_proj 12 bf16>f32 *.q_a_proj = f32 (--set)",
+                  "model.layers.4.self_attn.q_a_proj 1 bf16>bf16 model.layers.4.* = stored (--set)"}));
 }
 
 // llm-compressor writes every module by name: as many rules as experts, and one decision.
@@ -176,26 +210,43 @@ TEST(Precision, expertsMayBeNamedOneByOneIfTheyAgree) {
   std::vector<PrecisionRule> rules;
   for (int layer = 3; layer < 12; ++layer)
     for (int expert = 0; expert < 4; ++expert)
-      rules.push_back(makeRule(fmt::format("model.layers.{}.mlp.experts.{}.up_proj", layer, expert), "f32", fmt::format("rules.json:{}", 100 + 4 * layer + expert)));
+      rules.push_back(makeRule(fmt::format("model.layers.{}.mlp.experts.{}.up_proj", layer, expert), "f32",
+                               fmt::format("rules.json:{}", 100 + 4 * layer + expert)));
   Table table(model.path(), "checkpoint", rules);
   EXPECT_EQ(table.error, "");
-  EXPECT_EQ(table.rows("experts.{0..3}.up_proj"), (Rows{"model.layers.{3..11}.mlp.experts.{0..3}.up_proj 36 bf16>f32 model.layers.{3..11}.mlp.experts.{}.up_proj = f32 (rules.json:112..144)",
-                                                      "model.layers.12.mlp.experts.{0..3}.up_proj 4 bf16>bf16 stored (checkpoint)"}));
+  EXPECT_EQ(table.rows("experts.{0..3}.up_proj"),
+            (Rows{"model.layers.{3..11}.mlp.experts.{0..3}.up_proj 36 bf16>f32 "
+                  "model.layers.{3..11}.mlp.experts.{}.up_proj = f32 (rules.json:112..144)",
+                  "model.layers.12.mlp.experts.{0..3}.up_proj 4 bf16>bf16 stored (checkpoint)"}));
   rules.pop_back();
-  EXPECT_EQ(rulesError(model, rules), "model.layers.11.mlp.experts.3.up_proj: experts of a layer must be computed alike (f32 in expert 0), but found bf16");
+  EXPECT_EQ(rulesError(model, rules), "model.layers.11.mlp.experts.3.up_proj: experts of a layer must be computed "
+                                      "alike (f32 in expert 0), but found bf16");
   EXPECT_EQ(rulesError(model, {makeRule("re:.*experts\\.2\\.up", "nvfp4", "rules.json:7")}),
-            "model.layers.3.mlp.experts.2.up_proj: rule .*experts\\.2\\.up = nvfp4 (rules.json:7) asks for packed, but found bf16 in the checkpoint (glm-quantize makes a packed one)");
-  EXPECT_EQ(rulesError(model, {makeRule("*", "int4", "--set")}), "--set: type of rule * must be nvfp4, bf16, f32, wide or stored, but found int4");
+            "model.layers.3.mlp.experts.2.up_proj: rule .*experts\\.2\\.up = nvfp4 (rules.json:7) asks for packed, but "
+            "found bf16 in the checkpoint (glm-quantize makes a packed one)");
+  EXPECT_EQ(rulesError(model, {makeRule("*", "int4", "--set")}),
+            "--set: type of rule * must be nvfp4, bf16, f32, wide or stored, but found int4");
 }
 
 TEST(Precision, printsTextAndJson) {
-  std::vector<PrecisionRow> rows = {{"model.layers.{3..75}.mlp.experts.{0..255}.gate_proj", 18688, "nvfp4", "nvfp4", 132271570944, "* = nvfp4", "built-in card"}, {"lm_head", 1, "bf16", "f32", 7, "lm_head = f32", "rules.json:3"}};
-  EXPECT_EQ(precisionText(rows), "pattern                                                count  stored  computed             bytes  rule (source)\n"
-                                 "model.layers.{3..75}.mlp.experts.{0..255}.gate_proj    18688  nvfp4   nvfp4         132271570944  * = nvfp4 (built-in card)\n"
-                                 "lm_head                                                    1  bf16    f32                      7  lm_head = f32 (rules.json:3)\n");
+  std::vector<PrecisionRow> rows = {{"model.layers.{3..75}.mlp.experts.{0..255}.gate_proj", 18688, "nvfp4", "nvfp4",
+                                     132271570944, "* = nvfp4", "built-in card"},
+                                    {"lm_head", 1, "bf16", "f32", 7, "lm_head = f32", "rules.json:3"}};
+  EXPECT_EQ(precisionText(rows), "pattern                                                count  stored  computed       "
+                                 "      bytes  rule (source)\n"
+                                 "model.layers.{3..75}.mlp.experts.{0..255}.gate_proj    18688  nvfp4   nvfp4         "
+                                 "132271570944  * = nvfp4 (built-in card)\n"
+                                 "lm_head                                                    1  bf16    f32            "
+                                 "          7  lm_head = f32 (rules.json:3)\n");
   nlohmann::json json = nlohmann::json::parse(precisionJson(rows));
   ASSERT_EQ(json.size(), 2u);
-  EXPECT_EQ(json[0], (nlohmann::json{{"pattern", rows[0].pattern}, {"count", 18688}, {"stored", "nvfp4"}, {"computed", "nvfp4"}, {"bytes", 132271570944}, {"rule", "* = nvfp4"}, {"source", "built-in card"}}));
+  EXPECT_EQ(json[0], (nlohmann::json{{"pattern", rows[0].pattern},
+                                     {"count", 18688},
+                                     {"stored", "nvfp4"},
+                                     {"computed", "nvfp4"},
+                                     {"bytes", 132271570944},
+                                     {"rule", "* = nvfp4"},
+                                     {"source", "built-in card"}}));
 }
 
 } // namespace

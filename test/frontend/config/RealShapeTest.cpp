@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <iterator>
 
 using namespace glm;
 using namespace glm::test;
@@ -17,17 +18,23 @@ using Json = nlohmann::ordered_json;
 
 Json realConfig() {
   Json config = smallConfig();
-  for (auto [key, value] : {std::pair("vocab_size", 154880), std::pair("hidden_size", 6144), std::pair("intermediate_size", 12288), std::pair("moe_intermediate_size", 2048), std::pair("num_hidden_layers", 78),
-                            std::pair("num_attention_heads", 64), std::pair("num_key_value_heads", 64), std::pair("q_lora_rank", 2048), std::pair("kv_lora_rank", 512), std::pair("qk_nope_head_dim", 192),
-                            std::pair("qk_rope_head_dim", 64), std::pair("qk_head_dim", 256), std::pair("v_head_dim", 256), std::pair("n_routed_experts", 256), std::pair("num_experts_per_tok", 8),
-                            std::pair("index_head_dim", 128), std::pair("index_n_heads", 32), std::pair("index_topk", 2048), std::pair("max_position_embeddings", 1048576)})
+  for (auto [key, value] :
+       {std::pair("vocab_size", 154880), std::pair("hidden_size", 6144), std::pair("intermediate_size", 12288),
+        std::pair("moe_intermediate_size", 2048), std::pair("num_hidden_layers", 78),
+        std::pair("num_attention_heads", 64), std::pair("num_key_value_heads", 64), std::pair("q_lora_rank", 2048),
+        std::pair("kv_lora_rank", 512), std::pair("qk_nope_head_dim", 192), std::pair("qk_rope_head_dim", 64),
+        std::pair("qk_head_dim", 256), std::pair("v_head_dim", 256), std::pair("n_routed_experts", 256),
+        std::pair("num_experts_per_tok", 8), std::pair("index_head_dim", 128), std::pair("index_n_heads", 32),
+        std::pair("index_topk", 2048), std::pair("max_position_embeddings", 1048576)})
     config[key] = value;
   return config;
 }
 
 /// By the card's table.
 bool isPackedByCard(const LogicalTensor &tensor) {
-  if (!tensor.linear || !tensor.name.starts_with("model.layers.") || tensor.name.find(".self_attn.") != std::string::npos || tensor.name.find("shared") != std::string::npos || tensor.name.ends_with("mlp.gate.weight"))
+  if (!tensor.linear || !tensor.name.starts_with("model.layers.") ||
+      tensor.name.find(".self_attn.") != std::string::npos || tensor.name.find("shared") != std::string::npos ||
+      tensor.name.ends_with("mlp.gate.weight"))
     return false;
   int64_t layer = std::stoll(tensor.name.substr(13));
   return layer >= 2 && layer <= 75;
@@ -41,8 +48,12 @@ struct Part {
 
 std::vector<Part> partsOf(const LogicalTensor &tensor) {
   if (!isPackedByCard(tensor))
-    return {{tensor.name, tensor.name.ends_with("bias") || tensor.name.ends_with("weights_proj.weight") ? "F32" : "BF16", tensor.shape}};
-  return {{tensor.name, "U8", {tensor.shape[0], tensor.shape[1] / 2}}, {tensor.module() + ".weight_scale", "F8_E4M3", {tensor.shape[0], tensor.shape[1] / 16}}, {tensor.module() + ".weight_scale_2", "F32", {}}};
+    return {{tensor.name,
+             tensor.name.ends_with("bias") || tensor.name.ends_with("weights_proj.weight") ? "F32" : "BF16",
+             tensor.shape}};
+  return {{tensor.name, "U8", {tensor.shape[0], tensor.shape[1] / 2}},
+          {tensor.module() + ".weight_scale", "F8_E4M3", {tensor.shape[0], tensor.shape[1] / 16}},
+          {tensor.module() + ".weight_scale_2", "F32", {}}};
 }
 
 uint64_t bytesOf(const Part &part) {
@@ -53,13 +64,17 @@ uint64_t bytesOf(const Part &part) {
 }
 
 /// Scalars first, as the reference writer sorts by size of type: they are read, and so they are the only bytes on the disk.
-void writeShard(const std::filesystem::path &path, std::vector<Part> parts) {
-  std::stable_sort(parts.begin(), parts.end(), [](const Part &a, const Part &b) { return a.shape.empty() && !b.shape.empty(); });
+void writeShard(const std::filesystem::path &path, const std::vector<Part> &unsorted) {
+  std::vector<Part> parts;
+  for (bool scalar : {true, false})
+    std::copy_if(unsorted.begin(), unsorted.end(), std::back_inserter(parts),
+                 [&](const Part &part) { return part.shape.empty() == scalar; });
   nlohmann::json header; // not an ordered one, which looks keys up one by one
   std::string scalars;
   uint64_t offset = 0;
   for (const Part &part : parts) {
-    header[part.name] = {{"dtype", part.dtype}, {"shape", part.shape}, {"data_offsets", {offset, offset + bytesOf(part)}}};
+    header[part.name] = {
+        {"dtype", part.dtype}, {"shape", part.shape}, {"data_offsets", {offset, offset + bytesOf(part)}}};
     offset += bytesOf(part);
     if (part.shape.empty())
       scalars += std::string("\x00\x00\x80\x3a", 4); // 2^-10
@@ -74,7 +89,9 @@ void writeShard(const std::filesystem::path &path, std::vector<Part> parts) {
 class Stopwatch {
 public:
   explicit Stopwatch(const char *what) : what(what), start(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() { fmt::print("{}: {:.2f} s\n", what, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()); }
+  ~Stopwatch() {
+    fmt::print("{}: {:.2f} s\n", what, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
 
 private:
   const char *what;
@@ -99,10 +116,11 @@ TEST(RealShape, isReadWholeAndCountedRight) {
     nlohmann::json map;
     for (size_t shard = 0; shard < shards; ++shard) {
       std::string name = fmt::format("model-{:05}-of-00282.safetensors", shard + 1);
-      std::vector<Part> own(parts.begin() + parts.size() * shard / shards, parts.begin() + parts.size() * (shard + 1) / shards);
+      std::vector<Part> own(parts.begin() + parts.size() * shard / shards,
+                            parts.begin() + parts.size() * (shard + 1) / shards);
       for (const Part &part : own)
         map[part.name] = name;
-      writeShard(folder.path() / name, std::move(own));
+      writeShard(folder.path() / name, own);
     }
     folder.write("model.safetensors.index.json", nlohmann::json{{"weight_map", map}}.dump());
   }
@@ -128,8 +146,9 @@ TEST(RealShape, isReadWholeAndCountedRight) {
   }
   EXPECT_EQ(bytes, payload);
   EXPECT_EQ(packed, 56'067);
-  EXPECT_NEAR(static_cast<double>(bytes) / (1 << 30), 458.45, 0.005); // the figure published with the card, to its last digit
-  EXPECT_LT(precision->table.size(), 120u);                           // one screen or two, not a row per layer
+  EXPECT_NEAR(static_cast<double>(bytes) / (1 << 30), 458.45,
+              0.005);                       // the figure published with the card, to its last digit
+  EXPECT_LT(precision->table.size(), 120u); // one screen or two, not a row per layer
   EXPECT_EQ(precision->table[0].pattern, "model.embed_tokens");
 }
 

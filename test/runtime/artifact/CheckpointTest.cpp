@@ -23,7 +23,9 @@ protected:
     ASSERT_TRUE(written) << written.error().message;
   }
 
-  void index(const std::string &map) { folder.write(kIndex, R"({"metadata": {"total_size": 3}, "weight_map": )" + map + "}"); }
+  void index(const std::string &map) {
+    folder.write(kIndex, R"({"metadata": {"total_size": 3}, "weight_map": )" + map + "}");
+  }
 
   std::string refusal() { return messageOf(Checkpoint::open(folder.path())); }
   std::string place() { return folder.path().string(); }
@@ -55,17 +57,21 @@ TEST_F(CheckpointTest, opensShardsByIndex) {
 }
 
 TEST_F(CheckpointTest, refusesFoldersWithoutTensors) {
-  EXPECT_EQ(messageOf(Checkpoint::open(folder.path() / "no")), place() + "/no: checkpoint must be a folder, but found none");
+  EXPECT_EQ(messageOf(Checkpoint::open(folder.path() / "no")),
+            place() + "/no: checkpoint must be a folder, but found none");
   folder.write("file", "");
-  EXPECT_EQ(messageOf(Checkpoint::open(folder.path() / "file")), place() + "/file: checkpoint must be a folder, but found a file");
-  EXPECT_EQ(refusal(), place() + ": folder must hold model.safetensors or model.safetensors.index.json, but found neither");
+  EXPECT_EQ(messageOf(Checkpoint::open(folder.path() / "file")),
+            place() + "/file: checkpoint must be a folder, but found a file");
+  EXPECT_EQ(refusal(),
+            place() + ": folder must hold model.safetensors or model.safetensors.index.json, but found neither");
 }
 
 TEST_F(CheckpointTest, refusesASingleFileBesideAnIndex) {
   shard("model.safetensors", {"x"});
   shard("a.safetensors", {"x"});
   index(R"({"x": "a.safetensors"})");
-  EXPECT_EQ(refusal(), place() + ": folder must hold model.safetensors or model.safetensors.index.json, but found both");
+  EXPECT_EQ(refusal(),
+            place() + ": folder must hold model.safetensors or model.safetensors.index.json, but found both");
   index(R"({"x": "model.safetensors"})");
   EXPECT_EQ(refusal(), "");
 }
@@ -85,10 +91,13 @@ TEST_F(CheckpointTest, refusesShardsOutsideOfTheFolder) {
   shard("a.safetensors", {"x"});
   for (const char *name : {"../a.safetensors", "/etc/passwd", "sub/a.safetensors", "..", ".", ""}) {
     index(fmt::format(R"({{"x": "{}"}})", name));
-    EXPECT_EQ(refusal(), fmt::format("model.safetensors.index.json: shard must be a file of the folder, but found {}", name));
+    EXPECT_EQ(refusal(),
+              fmt::format("model.safetensors.index.json: shard must be a file of the folder, but found {}", name));
   }
   index(R"({"x": "a.safetensors\u0000b"})");
-  EXPECT_EQ(refusal(), std::string("model.safetensors.index.json: shard must be a file of the folder, but found a.safetensors\0b", 91));
+  EXPECT_EQ(
+      refusal(),
+      std::string("model.safetensors.index.json: shard must be a file of the folder, but found a.safetensors\0b", 91));
 }
 
 TEST_F(CheckpointTest, refusesShardsThatAreNoFiles) {
@@ -101,7 +110,8 @@ TEST_F(CheckpointTest, refusesShardsThatAreNoFiles) {
   EXPECT_EQ(refusal(), place() + ": a.safetensors must be a regular file, but found another kind");
   std::filesystem::remove(folder.path() / "a.safetensors");
   shard("a.safetensors", {"x"});
-  std::filesystem::resize_file(folder.path() / "a.safetensors", std::filesystem::file_size(folder.path() / "a.safetensors") - 1);
+  std::filesystem::resize_file(folder.path() / "a.safetensors",
+                               std::filesystem::file_size(folder.path() / "a.safetensors") - 1);
   EXPECT_EQ(refusal(), "a.safetensors: x must end within the file's 0 bytes of data, but found 1");
 }
 
@@ -109,14 +119,19 @@ TEST_F(CheckpointTest, refusesIndexAndShardsThatDisagree) {
   shard("a.safetensors", {"x", "u"});
   shard("b.safetensors", {"y"});
   index(R"({"x": "b.safetensors", "y": "b.safetensors", "u": "a.safetensors"})");
-  EXPECT_EQ(refusal(), "model.safetensors.index.json: x must be in b.safetensors as the index says, but found it in a.safetensors");
+  EXPECT_EQ(
+      refusal(),
+      "model.safetensors.index.json: x must be in b.safetensors as the index says, but found it in a.safetensors");
   index(R"({"x": "a.safetensors", "y": "b.safetensors"})");
-  EXPECT_EQ(refusal(), "model.safetensors.index.json: u must be in no shard as the index says, but found it in a.safetensors");
+  EXPECT_EQ(refusal(),
+            "model.safetensors.index.json: u must be in no shard as the index says, but found it in a.safetensors");
   index(R"({"x": "a.safetensors", "y": "b.safetensors", "u": "a.safetensors", "z": "b.safetensors"})");
   EXPECT_EQ(refusal(), "model.safetensors.index.json: b.safetensors must hold z, but found no such tensor");
   shard("b.safetensors", {"y", "x"});
   index(R"({"x": "a.safetensors", "y": "b.safetensors", "u": "a.safetensors"})");
-  EXPECT_EQ(refusal(), "model.safetensors.index.json: x must be in a.safetensors as the index says, but found it in b.safetensors");
+  EXPECT_EQ(
+      refusal(),
+      "model.safetensors.index.json: x must be in a.safetensors as the index says, but found it in b.safetensors");
 }
 
 } // namespace

@@ -11,9 +11,7 @@ namespace {
 
 std::string refusal(const std::string &text) { return messageOf(parseJson("x.json", text)); }
 
-std::string nested(int depth) {
-  return R"({"a": )" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
-}
+std::string nested(int depth) { return R"({"a": )" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}"; }
 
 TEST(Json, readsAnObject) {
   TemporaryFolder folder;
@@ -50,11 +48,14 @@ TEST(Json, refusesWhatIsNotAFile) {
   std::string place = folder.path().string();
   EXPECT_EQ(messageOf(readJson(folder.path() / "no.json")), place + ": no.json must be a file, but found none");
   std::filesystem::create_directory(folder.path() / "dir.json");
-  EXPECT_EQ(messageOf(readJson(folder.path() / "dir.json")), place + ": dir.json must be a file, but found something else");
+  EXPECT_EQ(messageOf(readJson(folder.path() / "dir.json")),
+            place + ": dir.json must be a file, but found something else");
   ASSERT_EQ(mkfifo((folder.path() / "fifo.json").c_str(), 0600), 0);
-  EXPECT_EQ(messageOf(readJson(folder.path() / "fifo.json")), place + ": fifo.json must be a file, but found something else");
+  EXPECT_EQ(messageOf(readJson(folder.path() / "fifo.json")),
+            place + ": fifo.json must be a file, but found something else");
   std::filesystem::resize_file(folder.write("big.json", "{}"), (uint64_t(256) << 20) + 1); // a hole: takes no space
-  EXPECT_EQ(messageOf(readJson(folder.path() / "big.json")), "big.json: file must have at most 268435456 bytes, but found 268435457");
+  EXPECT_EQ(messageOf(readJson(folder.path() / "big.json")),
+            "big.json: file must have at most 268435456 bytes, but found 268435457");
 }
 
 TEST(Json, optionalFileMayBeAbsentButNotBroken) {
@@ -80,7 +81,8 @@ TEST(Json, placesKeysByLine) {
 }
 
 TEST(Json, placesStringsOfAListInOrder) {
-  auto file = parseJson("x.json", "{\"other\": [\"b\"],\n\"list\": [\"a\",\n\"b\", \"a\\\\.c\",\n\"a\",\n\"\\u0062\"]}");
+  auto file =
+      parseJson("x.json", "{\"other\": [\"b\"],\n\"list\": [\"a\",\n\"b\", \"a\\\\.c\",\n\"a\",\n\"\\u0062\"]}");
   ASSERT_TRUE(file) << file.error().message;
   std::vector<std::string> expected = {"x.json:2", "x.json:3", "x.json:3", "x.json:4", "x.json:2"};
   EXPECT_EQ(file->places("list", {"a", "b", "a\\.c", "a", "b"}), expected); // the last is spelled with an escape

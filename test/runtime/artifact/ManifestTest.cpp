@@ -43,11 +43,18 @@ Manifest sample() {
                {"experts.{}.weight", WeightForm::Table, 9, "U8", {48, 3}, false, {}},
                {"experts.{}.weight_global_scale", WeightForm::Scalars, 9, "F32", {}, true, {}},
                {"angles", WeightForm::Constant, 1, "F32", {3}, false, {0.1f, -3.25e-30f, 1.0f / 3}}};
-  m.buffers = {{"tokens", BufferSpace::Input, 0, 192}, {"hidden", BufferSpace::Arena, 192, 4096}, {"layers.0.latent", BufferSpace::Cache, 0, 1 << 30}, {"logits", BufferSpace::Output, 4288, 64}};
+  m.buffers = {{"tokens", BufferSpace::Input, 0, 192},
+               {"hidden", BufferSpace::Arena, 192, 4096},
+               {"layers.0.latent", BufferSpace::Cache, 0, 1 << 30},
+               {"logits", BufferSpace::Output, 4288, 64}};
   m.arena_bytes = 4352;
   m.kernels = {{"gemm_f32_bf16_n96k48", true}, {"top_k_16", false}};
-  Launch gemm{0, {{Argument::Kind::Buffer, 0}, {Argument::Kind::Weight, 1}, {Argument::Kind::Buffer, 3}}, RowCount::Output, {}};
-  Launch topK{1, {{Argument::Kind::Weight, 3}, {Argument::Kind::Buffer, 1}}, RowCount::Step, {{"index.0", 1, "I32", 16}, {"hidden.0", 2, "BF16", 96}}};
+  Launch gemm{
+      0, {{Argument::Kind::Buffer, 0}, {Argument::Kind::Weight, 1}, {Argument::Kind::Buffer, 3}}, RowCount::Output, {}};
+  Launch topK{1,
+              {{Argument::Kind::Weight, 3}, {Argument::Kind::Buffer, 1}},
+              RowCount::Step,
+              {{"index.0", 1, "I32", 16}, {"hidden.0", 2, "BF16", 96}}};
   m.programs = {{"step_r1", 1, {topK}}, {"step_r48", 48, {topK, gemm}}};
   return m;
 }
@@ -77,12 +84,16 @@ TEST(Manifest, readsBackEveryField) {
   EXPECT_EQ(jsonOf(*read), jsonOf(m));
   EXPECT_EQ(read->producer, m.producer);
   EXPECT_EQ(read->features, m.features);
-  EXPECT_EQ(std::tuple(read->target, read->activations, read->library, read->checkpoint), std::tuple(m.target, m.activations, m.library, m.checkpoint));
-  EXPECT_EQ(std::tuple(read->layers, read->vocab_size, read->max_model_len, read->max_rows, read->max_sequences, read->page_size),
+  EXPECT_EQ(std::tuple(read->target, read->activations, read->library, read->checkpoint),
+            std::tuple(m.target, m.activations, m.library, m.checkpoint));
+  EXPECT_EQ(std::tuple(read->layers, read->vocab_size, read->max_model_len, read->max_rows, read->max_sequences,
+                       read->page_size),
             std::tuple(m.layers, m.vocab_size, m.max_model_len, m.max_rows, m.max_sequences, m.page_size));
-  EXPECT_EQ(std::tuple(read->pages_per_sequence, read->pages, read->experts, read->experts_per_token, read->top_k, read->arena_bytes),
+  EXPECT_EQ(std::tuple(read->pages_per_sequence, read->pages, read->experts, read->experts_per_token, read->top_k,
+                       read->arena_bytes),
             std::tuple(m.pages_per_sequence, m.pages, m.experts, m.experts_per_token, m.top_k, m.arena_bytes));
-  EXPECT_EQ(std::tuple(read->temperature, read->top_p, read->eos_token_ids), std::tuple(m.temperature, m.top_p, m.eos_token_ids));
+  EXPECT_EQ(std::tuple(read->temperature, read->top_p, read->eos_token_ids),
+            std::tuple(m.temperature, m.top_p, m.eos_token_ids));
   EXPECT_EQ(read->files[0].header, m.files[0].header);
   EXPECT_EQ(read->files[0].bytes, m.files[0].bytes);
   EXPECT_EQ(read->precision[0].source, m.precision[0].source);
@@ -105,51 +116,70 @@ TEST(Manifest, readsBackEveryField) {
 
 TEST(Manifest, writesOneLaunchPerLine) {
   std::string text = jsonOf(sample());
-  EXPECT_NE(text.find("\n   {\"kernel\":0,\"arguments\":[\"b0\",\"w1\",\"b3\"],\"rows\":\"output\"}\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n   {\"kernel\":0,\"arguments\":[\"b0\",\"w1\",\"b3\"],\"rows\":\"output\"}\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Manifest, refusesAnotherFormatFirst) {
   EXPECT_EQ(refusal([](auto &j) { j = {{"format", 2}, {"news", true}}; }),
             "manifest.json: format must be 1, the one of this version of glm, but found 2: compile the artifact again");
   EXPECT_EQ(refusal([](auto &j) { j.erase("format"); }), "manifest.json: format must be there, but found none");
-  EXPECT_EQ(refusal([](auto &j) { j["format"] = "1"; }), "manifest.json: format must be an integer in 0 .. 2147483647, but found \"1\"");
+  EXPECT_EQ(refusal([](auto &j) { j["format"] = "1"; }),
+            "manifest.json: format must be an integer in 0 .. 2147483647, but found \"1\"");
 }
 
 TEST(Manifest, refusesMissingAndUnknownKeys) {
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(jsonOf(sample()));
   for (const auto &[key, value] : json.items())
-    EXPECT_EQ(refusal([&](auto &j) { j.erase(key); }), fmt::format("manifest.json: {} must be there, but found none", key));
-  auto unknown = [](const std::string &where) { return fmt::format("manifest.json: {}extra must be a key of format 1, but found that it is not", where); };
+    EXPECT_EQ(refusal([&](auto &j) { j.erase(key); }),
+              fmt::format("manifest.json: {} must be there, but found none", key));
+  auto unknown = [](const std::string &where) {
+    return fmt::format("manifest.json: {}extra must be a key of format 1, but found that it is not", where);
+  };
   EXPECT_EQ(refusal([](auto &j) { j["extra"] = 1; }), unknown(""));
   for (const char *list : {"files", "precision", "weights", "buffers", "kernels", "programs"})
     EXPECT_EQ(refusal([&](auto &j) { j[list][0]["extra"] = 1; }), unknown(fmt::format("{}[0].", list)));
-  EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["launches"][0]["extra"] = 1; }), unknown("programs[1].launches[0]."));
-  EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["launches"][0]["taps"][1]["extra"] = 1; }), unknown("programs[1].launches[0].taps[1]."));
+  EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["launches"][0]["extra"] = 1; }),
+            unknown("programs[1].launches[0]."));
+  EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["launches"][0]["taps"][1]["extra"] = 1; }),
+            unknown("programs[1].launches[0].taps[1]."));
 }
 
 TEST(Manifest, refusesWrongTypes) {
   EXPECT_EQ(refusal([](auto &j) { j["target"] = 3; }), "manifest.json: target must be a string, but found 3");
-  EXPECT_EQ(refusal([](auto &j) { j["features"] = "avx2"; }), "manifest.json: features must be a list, but found string");
+  EXPECT_EQ(refusal([](auto &j) { j["features"] = "avx2"; }),
+            "manifest.json: features must be a list, but found string");
   EXPECT_EQ(refusal([](auto &j) { j["features"][1] = 3; }), "manifest.json: features must hold strings, but found 3");
-  EXPECT_EQ(refusal([](auto &j) { j["layers"] = 2.5; }), "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 2.5");
-  EXPECT_EQ(refusal([](auto &j) { j["layers"] = 0; }), "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 0");
+  EXPECT_EQ(refusal([](auto &j) { j["layers"] = 2.5; }),
+            "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 2.5");
+  EXPECT_EQ(refusal([](auto &j) { j["layers"] = 0; }),
+            "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 0");
   EXPECT_EQ(refusal([](auto &j) { j["layers"] = UINT64_MAX; }),
             "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 18446744073709551615");
-  EXPECT_EQ(refusal([](auto &j) { j["experts_per_token"] = 10; }), "manifest.json: experts_per_token must be an integer in 0 .. 9, but found 10");
+  EXPECT_EQ(refusal([](auto &j) { j["experts_per_token"] = 10; }),
+            "manifest.json: experts_per_token must be an integer in 0 .. 9, but found 10");
   EXPECT_EQ(refusal([](auto &j) { j["pages_per_sequence"] = 8; }),
             "manifest.json: pages_per_sequence must hold max_model_len 513 in pages of 64, but found 8");
-  EXPECT_EQ(refusal([](auto &j) { j["eos_token_ids"][0] = -1; }), "manifest.json: eos_token_ids must hold integers in 0 .. 72057594037927936, but found -1");
-  EXPECT_EQ(refusal([](auto &j) { j["temperature"] = "hot"; }), "manifest.json: temperature must be a number in 0 .. 1000000, but found \"hot\"");
-  EXPECT_EQ(refusal([](auto &j) { j["top_p"] = 1.5; }), "manifest.json: top_p must be a number in 0 .. 1, but found 1.5");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"] = nlohmann::json::object(); }), "manifest.json: weights must be a list, but found object");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][2] = 3; }), "manifest.json: weights[2] must be an object, but found number");
-  EXPECT_EQ(refusal([](auto &j) { j["kernels"][1]["parallel"] = 1; }), "manifest.json: kernels[1].parallel must be true or false, but found 1");
+  EXPECT_EQ(refusal([](auto &j) { j["eos_token_ids"][0] = -1; }),
+            "manifest.json: eos_token_ids must hold integers in 0 .. 72057594037927936, but found -1");
+  EXPECT_EQ(refusal([](auto &j) { j["temperature"] = "hot"; }),
+            "manifest.json: temperature must be a number in 0 .. 1000000, but found \"hot\"");
+  EXPECT_EQ(refusal([](auto &j) { j["top_p"] = 1.5; }),
+            "manifest.json: top_p must be a number in 0 .. 1, but found 1.5");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"] = nlohmann::json::object(); }),
+            "manifest.json: weights must be a list, but found object");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][2] = 3; }),
+            "manifest.json: weights[2] must be an object, but found number");
+  EXPECT_EQ(refusal([](auto &j) { j["kernels"][1]["parallel"] = 1; }),
+            "manifest.json: kernels[1].parallel must be true or false, but found 1");
 }
 
 TEST(Manifest, refusesFiles) {
   for (const char *name : {"", "..", "../x", "/etc/passwd"})
-    EXPECT_EQ(refusal([&](auto &j) { j["files"][1]["name"] = name; }),
-              fmt::format("manifest.json: files[1].name must be a file of the checkpoint's folder, but found \"{}\"", name));
+    EXPECT_EQ(
+        refusal([&](auto &j) { j["files"][1]["name"] = name; }),
+        fmt::format("manifest.json: files[1].name must be a file of the checkpoint's folder, but found \"{}\"", name));
   for (const char *hash : {"0123", "0123456789abcdeg", "-123456789abcdef"})
     EXPECT_EQ(refusal([&](auto &j) { j["files"][0]["header"] = hash; }),
               fmt::format("manifest.json: files[0].header must have 16 hexadecimal digits, but found \"{}\"", hash));
@@ -158,66 +188,96 @@ TEST(Manifest, refusesFiles) {
 TEST(Manifest, refusesWeights) {
   EXPECT_EQ(refusal([](auto &j) { j["weights"][0]["form"] = "blob"; }),
             "manifest.json: weights[0].form must be one of data, table, scalars, constant, but found blob");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["count"] = 0; }), "manifest.json: weights[1].count must be an integer in 1 .. 1048576, but found 0");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["count"] = 0; }),
+            "manifest.json: weights[1].count must be an integer in 1 .. 1048576, but found 0");
   EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["shape"][0] = -48; }),
             "manifest.json: weights[1].shape must hold integers in 0 .. 72057594037927936, but found -48");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["name"] = "w"; }), "manifest.json: weights[1].name of a table must hold {}, but found w");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][0]["name"] = "w.{}"; }), "manifest.json: weights[0].name of data must be that of one tensor, but found w.{}");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][0]["count"] = 2; }), "manifest.json: weights[0].count of data must be 1, but found 2");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][2]["name"] = "s"; }), "manifest.json: weights[2].name of 9 scalars must hold {}, but found s");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["reciprocal"] = true; }), "manifest.json: weights[1].reciprocal must be of scalars, but found it at table");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][3]["values"][1] = nullptr; }), "manifest.json: weights[3].values must hold float32 numbers, but found null");
-  EXPECT_EQ(refusal([](auto &j) { j["weights"][3]["values"][1] = 1e39; }), "manifest.json: weights[3].values must hold float32 numbers, but found 1e+39");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["name"] = "w"; }),
+            "manifest.json: weights[1].name of a table must hold {}, but found w");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][0]["name"] = "w.{}"; }),
+            "manifest.json: weights[0].name of data must be that of one tensor, but found w.{}");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][0]["count"] = 2; }),
+            "manifest.json: weights[0].count of data must be 1, but found 2");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][2]["name"] = "s"; }),
+            "manifest.json: weights[2].name of 9 scalars must hold {}, but found s");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["reciprocal"] = true; }),
+            "manifest.json: weights[1].reciprocal must be of scalars, but found it at table");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][3]["values"][1] = nullptr; }),
+            "manifest.json: weights[3].values must hold float32 numbers, but found null");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][3]["values"][1] = 1e39; }),
+            "manifest.json: weights[3].values must hold float32 numbers, but found 1e+39");
 }
 
 TEST(Manifest, refusesBuffersOutsideOfTheArena) {
-  EXPECT_EQ(refusal([](auto &j) { j["buffers"][1]["bytes"] = 4161; }), "manifest.json: buffers[1].bytes must end within the arena's 4352, but found 4353");
-  EXPECT_EQ(refusal([](auto &j) { j["buffers"][1]["offset"] = int64_t(1) << 57; }),
-            "manifest.json: buffers[1].offset must be an integer in 0 .. 72057594037927936, but found 144115188075855872");
-  EXPECT_EQ(refusal([](auto &j) { j["buffers"][1]["space"] = "stack"; }), "manifest.json: buffers[1].space must be one of arena, cache, input, output, but found stack");
+  EXPECT_EQ(refusal([](auto &j) { j["buffers"][1]["bytes"] = 4161; }),
+            "manifest.json: buffers[1].bytes must end within the arena's 4352, but found 4353");
+  EXPECT_EQ(
+      refusal([](auto &j) { j["buffers"][1]["offset"] = int64_t(1) << 57; }),
+      "manifest.json: buffers[1].offset must be an integer in 0 .. 72057594037927936, but found 144115188075855872");
+  EXPECT_EQ(refusal([](auto &j) { j["buffers"][1]["space"] = "stack"; }),
+            "manifest.json: buffers[1].space must be one of arena, cache, input, output, but found stack");
 }
 
 TEST(Manifest, refusesLaunches) {
   auto launch = [](const char *key, const nlohmann::json &value) {
     return refusal([&](auto &j) { j["programs"][1]["launches"][1][key] = value; });
   };
-  EXPECT_EQ(launch("kernel", 2), "manifest.json: programs[1].launches[1].kernel must be less than the number of kernels, 2, but found 2");
-  EXPECT_EQ(launch("rows", "all"), "manifest.json: programs[1].launches[1].rows must be one of step, output, but found all");
+  EXPECT_EQ(launch("kernel", 2),
+            "manifest.json: programs[1].launches[1].kernel must be less than the number of kernels, 2, but found 2");
+  EXPECT_EQ(launch("rows", "all"),
+            "manifest.json: programs[1].launches[1].rows must be one of step, output, but found all");
   for (const char *argument : {"w4", "b4", "x1", "w", "", "w-1", "b1 ", "b99999999999999999999"})
     EXPECT_EQ(launch("arguments", {"b0", argument}),
-              fmt::format("manifest.json: programs[1].launches[1].arguments must name one of 4 weights, such as w0, or one of 4 buffers, such as b0, but found \"{}\"", argument));
-  EXPECT_EQ(launch("arguments", {3}), "manifest.json: programs[1].launches[1].arguments must name one of 4 weights, such as w0, or one of 4 buffers, such as b0, but found 3");
+              fmt::format("manifest.json: programs[1].launches[1].arguments must name one of 4 weights, such as w0, or "
+                          "one of 4 buffers, such as b0, but found \"{}\"",
+                          argument));
+  EXPECT_EQ(launch("arguments", {3}), "manifest.json: programs[1].launches[1].arguments must name one of 4 weights, "
+                                      "such as w0, or one of 4 buffers, such as b0, but found 3");
   auto tap = [](const char *key, const nlohmann::json &value) {
     return refusal([&](auto &j) { j["programs"][0]["launches"][0]["taps"][0][key] = value; });
   };
-  EXPECT_EQ(tap("buffer", 4), "manifest.json: programs[0].launches[0].taps[0].buffer must be less than the number of buffers, 4, but found 4");
-  EXPECT_EQ(tap("dtype", "F64"), "manifest.json: programs[0].launches[0].taps[0].dtype must be one of I32, F32, BF16, but found F64");
-  EXPECT_EQ(tap("width", 0), "manifest.json: programs[0].launches[0].taps[0].width must be an integer in 1 .. 72057594037927936, but found 0");
+  EXPECT_EQ(
+      tap("buffer", 4),
+      "manifest.json: programs[0].launches[0].taps[0].buffer must be less than the number of buffers, 4, but found 4");
+  EXPECT_EQ(tap("dtype", "F64"),
+            "manifest.json: programs[0].launches[0].taps[0].dtype must be one of I32, F32, BF16, but found F64");
+  EXPECT_EQ(
+      tap("width", 0),
+      "manifest.json: programs[0].launches[0].taps[0].width must be an integer in 1 .. 72057594037927936, but found 0");
 }
 
 TEST(Manifest, refusesPrograms) {
-  EXPECT_EQ(refusal([](auto &j) { j["programs"] = nlohmann::json::array(); }), "manifest.json: programs must end with one of 48 rows, but found none");
-  EXPECT_EQ(refusal([](auto &j) { j["programs"].erase(1); }), "manifest.json: programs must end with one of 48 rows, but found 1");
-  EXPECT_EQ(refusal([](auto &j) { j["programs"][0]["rows"] = 48; }), "manifest.json: programs[1].rows must be more than 48, but found 48");
-  EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["rows"] = 49; }), "manifest.json: programs[1].rows must be an integer in 1 .. 48, but found 49");
+  EXPECT_EQ(refusal([](auto &j) { j["programs"] = nlohmann::json::array(); }),
+            "manifest.json: programs must end with one of 48 rows, but found none");
+  EXPECT_EQ(refusal([](auto &j) { j["programs"].erase(1); }),
+            "manifest.json: programs must end with one of 48 rows, but found 1");
+  EXPECT_EQ(refusal([](auto &j) { j["programs"][0]["rows"] = 48; }),
+            "manifest.json: programs[1].rows must be more than 48, but found 48");
+  EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["rows"] = 49; }),
+            "manifest.json: programs[1].rows must be an integer in 1 .. 48, but found 49");
 }
 
 TEST(Manifest, refusesDamage) {
   TemporaryFolder folder;
-  EXPECT_EQ(messageOf(readManifest(folder.path())), folder.path().string() + ": manifest.json must be a file, but found none");
+  EXPECT_EQ(messageOf(readManifest(folder.path())),
+            folder.path().string() + ": manifest.json must be a file, but found none");
   std::string text = jsonOf(sample());
   for (size_t length = 0; length < text.size() - 2; length += 97) { // without the last bracket, wherever it is cut
     folder.write("manifest.json", text.substr(0, length));
-    EXPECT_NE(messageOf(readManifest(folder.path())).find("text must be JSON, but found an error"), std::string::npos) << length;
+    EXPECT_NE(messageOf(readManifest(folder.path())).find("text must be JSON, but found an error"), std::string::npos)
+        << length;
   }
 }
 
 TEST(Manifest, writeRefusesWhatItCannotWrite) {
   TemporaryFolder folder;
-  EXPECT_EQ(messageOf(writeManifest(folder.path() / "no", sample())), (folder.path() / "no" / "manifest.json").string() + ": file must be writable, but found No such file or directory");
+  EXPECT_EQ(messageOf(writeManifest(folder.path() / "no", sample())),
+            (folder.path() / "no" / "manifest.json").string() +
+                ": file must be writable, but found No such file or directory");
   Manifest m = sample();
   m.checkpoint = "\xff";
-  EXPECT_EQ(messageOf(writeManifest(folder.path(), m)), "manifest.json: names must be UTF-8, but found one that is not");
+  EXPECT_EQ(messageOf(writeManifest(folder.path(), m)),
+            "manifest.json: names must be UTF-8, but found one that is not");
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
@@ -231,9 +291,19 @@ TEST(Manifest, expandsPatterns) {
 TEST(Manifest, isQuickAtFullSize) {
   Manifest m = sample();
   for (int i = 0; i < 5000; ++i)
-    m.weights.push_back({fmt::format("model.layers.{}.mlp.experts.{{}}.w{}.weight", i / 64, i), WeightForm::Table, 256, "U8", {2048, 3072}, false, {}});
+    m.weights.push_back({fmt::format("model.layers.{}.mlp.experts.{{}}.w{}.weight", i / 64, i),
+                         WeightForm::Table,
+                         256,
+                         "U8",
+                         {2048, 3072},
+                         false,
+                         {}});
   for (int i = 0; i < 10000; ++i)
-    m.programs[1].launches.push_back({i % 2, {{Argument::Kind::Weight, i % 5000}, {Argument::Kind::Buffer, i % 4}, {Argument::Kind::Buffer, (i + 1) % 4}}, RowCount::Step, {}});
+    m.programs[1].launches.push_back(
+        {i % 2,
+         {{Argument::Kind::Weight, i % 5000}, {Argument::Kind::Buffer, i % 4}, {Argument::Kind::Buffer, (i + 1) % 4}},
+         RowCount::Step,
+         {}});
   TemporaryFolder folder;
   auto now = [] { return std::chrono::steady_clock::now(); };
   auto milliseconds = [](auto from, auto to) { return std::chrono::duration<double, std::milli>(to - from).count(); };
@@ -245,7 +315,9 @@ TEST(Manifest, isQuickAtFullSize) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->weights.size(), 5004u);
   EXPECT_EQ(read->programs[1].launches.back().arguments[0].index, 4999);
-  fmt::print("{} bytes: written in {:.0f} ms, read in {:.0f} ms\n", std::filesystem::file_size(folder.path() / "manifest.json"), milliseconds(start, written), milliseconds(written, done));
+  fmt::print("{} bytes: written in {:.0f} ms, read in {:.0f} ms\n",
+             std::filesystem::file_size(folder.path() / "manifest.json"), milliseconds(start, written),
+             milliseconds(written, done));
 }
 
 } // namespace

@@ -91,7 +91,8 @@ TEST_F(SafetensorsTest, writerRefusesWhatCouldNotBeRead) {
   };
   EXPECT_EQ(refused([](auto &w) { w.add("a", "F32", {2}, std::vector<uint8_t>(7)); }),
             "x.safetensors: a of F32 [2] must have 8 bytes, but found 7");
-  EXPECT_EQ(refused([](auto &w) { w.add("a", "F31", {}, std::vector<uint8_t>(4)); }), "x.safetensors: a must have a known dtype, but found F31");
+  EXPECT_EQ(refused([](auto &w) { w.add("a", "F31", {}, std::vector<uint8_t>(4)); }),
+            "x.safetensors: a must have a known dtype, but found F31");
   EXPECT_EQ(refused([](auto &w) {
               w.add("a", "U8", {1}, std::vector<uint8_t>(1));
               w.add("a", "U8", {1}, std::vector<uint8_t>(1));
@@ -103,7 +104,8 @@ TEST_F(SafetensorsTest, writerLeavesNothingBehind) {
   SafetensorsWriter writer;
   writer.add("a", "U8", {1}, {1});
   EXPECT_EQ(messageOf(writer.write(folder.path() / "no" / "x.safetensors")),
-            (folder.path() / "no" / "x.safetensors").string() + ": file must be writable, but found No such file or directory");
+            (folder.path() / "no" / "x.safetensors").string() +
+                ": file must be writable, but found No such file or directory");
   std::filesystem::create_directory(folder.path() / "x.safetensors");
   EXPECT_EQ(messageOf(writer.write(folder.path() / "x.safetensors")),
             (folder.path() / "x.safetensors").string() + ": file must be replaceable, but found Is a directory");
@@ -112,18 +114,24 @@ TEST_F(SafetensorsTest, writerLeavesNothingBehind) {
 
 TEST_F(SafetensorsTest, refusesFilesThatAreNone) {
   std::string place = folder.path().string();
-  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.path() / "no")), place + ": no must be readable, but found No such file or directory");
-  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.write("short", "1234567"))), "short: file must have at least 8 bytes, but found 7");
+  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.path() / "no")),
+            place + ": no must be readable, but found No such file or directory");
+  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.write("short", "1234567"))),
+            "short: file must have at least 8 bytes, but found 7");
   std::filesystem::create_directory(folder.path() / "dir");
-  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.path() / "dir")), place + ": dir must be a regular file, but found another kind");
+  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.path() / "dir")),
+            place + ": dir must be a regular file, but found another kind");
   ASSERT_EQ(mkfifo((folder.path() / "fifo").c_str(), 0600), 0);
-  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.path() / "fifo")), place + ": fifo must be a regular file, but found another kind");
+  EXPECT_EQ(messageOf(SafetensorsFile::open(folder.path() / "fifo")),
+            place + ": fifo must be a regular file, but found another kind");
 }
 
 TEST_F(SafetensorsTest, refusesHeaders) {
   EXPECT_EQ(refusal("{}", 3, 6), "x.safetensors: header must fit into the file's 13 bytes, but found 6");
-  EXPECT_EQ(refusal("{}", 0, 100'000'001), "x.safetensors: header must have at most 100000000 bytes, but found 100000001");
-  EXPECT_EQ(refusal("{}", 0, UINT64_MAX), "x.safetensors: header must have at most 100000000 bytes, but found 18446744073709551615");
+  EXPECT_EQ(refusal("{}", 0, 100'000'001),
+            "x.safetensors: header must have at most 100000000 bytes, but found 100000001");
+  EXPECT_EQ(refusal("{}", 0, UINT64_MAX),
+            "x.safetensors: header must have at most 100000000 bytes, but found 18446744073709551615");
   EXPECT_EQ(refusal("not JSON", 0), "x.safetensors:1: text must be JSON, but found an error at byte 2");
   EXPECT_EQ(refusal("[1]", 0), "x.safetensors: file must hold one object, but found array");
   EXPECT_EQ(refusal(R"({"__metadata__": 3})", 0), "x.safetensors: __metadata__ must be an object, but found number");
@@ -134,7 +142,8 @@ TEST_F(SafetensorsTest, refusesEntries) {
   EXPECT_EQ(refusal(R"({"w": 3})", 0), "x.safetensors: w must have dtype, shape and data_offsets, but found 3");
   EXPECT_EQ(refusal(R"({"w": {"dtype": "F32", "shape": []}})", 0),
             R"(x.safetensors: w must have dtype, shape and data_offsets, but found {"dtype":"F32","shape":[]})");
-  EXPECT_EQ(refusal(tensor("\"F33\"", "[]", "[0, 4]"), 4), "x.safetensors: w must have a known dtype, but found \"F33\"");
+  EXPECT_EQ(refusal(tensor("\"F33\"", "[]", "[0, 4]"), 4),
+            "x.safetensors: w must have a known dtype, but found \"F33\"");
   EXPECT_EQ(refusal(tensor("7", "[]", "[0, 4]"), 4), "x.safetensors: w must have a known dtype, but found 7");
   for (const char *shape : {"[-1]", "[1.0]", "3", "[\"1\"]", "[18446744073709551615]"})
     EXPECT_EQ(refusal(tensor("\"F32\"", shape, "[0, 4]"), 4),
@@ -142,10 +151,12 @@ TEST_F(SafetensorsTest, refusesEntries) {
   for (const char *offsets : {"[4,0]", "[0]", "[0,4,8]", "[-4,0]", "7"})
     EXPECT_EQ(refusal(tensor("\"F32\"", "[1]", offsets), 4),
               fmt::format("x.safetensors: w must have two ascending data_offsets, but found {}", offsets));
-  EXPECT_EQ(refusal(tensor("\"F32\"", "[2]", "[0, 8]"), 7), "x.safetensors: w must end within the file's 7 bytes of data, but found 8");
+  EXPECT_EQ(refusal(tensor("\"F32\"", "[2]", "[0, 8]"), 7),
+            "x.safetensors: w must end within the file's 7 bytes of data, but found 8");
   EXPECT_EQ(refusal(tensor("\"F32\"", "[2]", "[0, 9223372036854775807]"), 8),
             "x.safetensors: w must end within the file's 8 bytes of data, but found 9223372036854775807");
-  EXPECT_EQ(refusal(tensor("\"BF16\"", "[3, 5]", "[0, 28]"), 28), "x.safetensors: w of BF16 [3, 5] must have 30 bytes, but found 28");
+  EXPECT_EQ(refusal(tensor("\"BF16\"", "[3, 5]", "[0, 28]"), 28),
+            "x.safetensors: w of BF16 [3, 5] must have 30 bytes, but found 28");
   EXPECT_EQ(refusal(tensor("\"F32\"", "[4294967296, 4294967296]", "[0, 0]"), 0),
             "x.safetensors: w of F32 [4294967296, 4294967296] must have too many bytes, but found 0");
 }
@@ -153,27 +164,33 @@ TEST_F(SafetensorsTest, refusesEntries) {
 TEST_F(SafetensorsTest, refusesHolesAndOverlaps) {
   auto two = [](int a, int b, int c, int d) {
     return fmt::format(R"({{"a": {{"dtype": "U8", "shape": [{}], "data_offsets": [{}, {}]}},
-                           "b": {{"dtype": "U8", "shape": [{}], "data_offsets": [{}, {}]}}}})", b - a, a, b, d - c, c, d);
+                           "b": {{"dtype": "U8", "shape": [{}], "data_offsets": [{}, {}]}}}})",
+                       b - a, a, b, d - c, c, d);
   };
   auto start = [&](const std::string &header) { return 8 + header.size(); };
   EXPECT_EQ(refusal(two(0, 3, 3, 7), 7), "");
   EXPECT_EQ(refusal(two(4, 7, 0, 4), 7), ""); // order of names and order of bytes differ
   std::string overlap = two(0, 4, 3, 7), hole = two(0, 3, 4, 7), late = two(1, 3, 3, 7), early = two(0, 3, 3, 6);
-  EXPECT_EQ(refusal(overlap, 7), fmt::format("x.safetensors: b must start at byte {} of the file, where the one before ends, but found {}",
-                                             start(overlap) + 4, start(overlap) + 3));
-  EXPECT_EQ(refusal(hole, 7), fmt::format("x.safetensors: b must start at byte {} of the file, where the one before ends, but found {}",
-                                          start(hole) + 3, start(hole) + 4));
-  EXPECT_EQ(refusal(late, 7), fmt::format("x.safetensors: a must start at byte {} of the file, where the one before ends, but found {}",
-                                          start(late), start(late) + 1));
-  EXPECT_EQ(refusal(early, 7), fmt::format("x.safetensors: tensors must reach the end of the file at {}, but found their end at {}",
-                                           start(early) + 7, start(early) + 6));
+  EXPECT_EQ(refusal(overlap, 7),
+            fmt::format("x.safetensors: b must start at byte {} of the file, where the one before ends, but found {}",
+                        start(overlap) + 4, start(overlap) + 3));
+  EXPECT_EQ(refusal(hole, 7),
+            fmt::format("x.safetensors: b must start at byte {} of the file, where the one before ends, but found {}",
+                        start(hole) + 3, start(hole) + 4));
+  EXPECT_EQ(refusal(late, 7),
+            fmt::format("x.safetensors: a must start at byte {} of the file, where the one before ends, but found {}",
+                        start(late), start(late) + 1));
+  EXPECT_EQ(refusal(early, 7),
+            fmt::format("x.safetensors: tensors must reach the end of the file at {}, but found their end at {}",
+                        start(early) + 7, start(early) + 6));
 }
 
 // Whatever is flipped in a header, the file is refused or read whole within its bounds; under a sanitizer this says more.
 TEST_F(SafetensorsTest, survivesRandomDamage) {
   SafetensorsWriter writer;
   for (int i = 0; i < 4; ++i)
-    writer.add(fmt::format("layer.{}.weight", i), i % 2 ? "F32" : "BF16", {3, i + 1}, randomBytes(i, 3 * (i + 1) * (i % 2 ? 4 : 2)));
+    writer.add(fmt::format("layer.{}.weight", i), i % 2 ? "F32" : "BF16", {3, i + 1},
+               randomBytes(i, 3 * (i + 1) * (i % 2 ? 4 : 2)));
   ASSERT_TRUE(writer.write(folder.path() / "good"));
   std::string good = folder.read("good");
   std::mt19937_64 generator(7);

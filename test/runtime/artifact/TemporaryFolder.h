@@ -43,6 +43,9 @@ private:
 };
 
 /// The message of a Result, "" if it is none.
-template <typename T> std::string messageOf(const T &result) { return result ? std::string() : result.error().message; }
+template <typename T>
+std::string messageOf(const T &result) {
+  return result ? std::string() : result.error().message;
+}
 
 } // namespace glm::test
