@@ -144,7 +144,7 @@ def KernelRopeCacheWriteOp : Glm_KernelOp<"rope_cache_write", [AttrSizedOperandS
     $input `into` $cache `at` $positions `,` $slots `,` $pages (`norm` $norm_weight^ (`bias` $norm_bias^)?)?
     (`rope` $angles^)? attr-dict `:`
     type($input) `,` type($cache) `,` type($positions) `,` type($slots) `,` type($pages)
-    (`,` `norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`,` `rope` type($angles)^)?
+    (`norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`rope` type($angles)^)?
   }];
   let hasVerifier = 1;
 }

@@ -73,11 +73,11 @@ private:
 };
 
 void addLimits(LimitsAttr limits, Manifest &manifest) {
-  manifest.max_rows = limits.getMaxRows();
-  manifest.max_sequences = limits.getSequences();
-  manifest.max_model_len = limits.getPositions();
-  manifest.page_size = limits.getPageSize();
-  manifest.pages_per_sequence = limits.getPagesPerSequence();
+  manifest.maxRows = limits.getMaxRows();
+  manifest.maxSequences = limits.getSequences();
+  manifest.maxModelLen = limits.getPositions();
+  manifest.pageSize = limits.getPageSize();
+  manifest.pagesPerSequence = limits.getPagesPerSequence();
   manifest.pages = limits.getPages();
 }
 
@@ -94,7 +94,7 @@ Manifest toManifest(ModuleOp plan, Manifest facts) {
   Manifest manifest = std::move(facts);
   addLimits(plan->getAttrOfType<LimitsAttr>(kLimitsAttr), manifest);
   addTarget(plan->getAttrOfType<TargetAttr>(kTargetAttr), manifest);
-  manifest.arena_bytes = plan->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
+  manifest.arenaBytes = plan->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
   ManifestBuilder builder(manifest);
   // Programs last: what they launch may be declared behind them.
   for (auto weight : plan.getOps<PlanWeightOp>())

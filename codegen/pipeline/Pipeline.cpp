@@ -68,8 +68,8 @@ void addLoweringPhase(OpPassManager &passes) {
 }
 
 void registerAllDialects(DialectRegistry &registry) {
-  registry.insert<GlmDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                  tensor::TensorDialect, vector::VectorDialect>();
+  registry.insert<GlmDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
+                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
 }
@@ -83,7 +83,8 @@ void registerAllPasses() {
   registerTransformsPasses();
   PassPipelineRegistration<>("glm-model-phase", "the model phase, from naive to verified", addModelPhase);
   PassPipelineRegistration<>("glm-kernel-phase", "the kernel phase", addKernelPhase);
-  PassPipelineRegistration<>("glm-plan-phase", "the plan phase", [](OpPassManager &passes) { addPlanPhase(passes, /*plain=*/false); });
+  PassPipelineRegistration<>("glm-plan-phase", "the plan phase",
+                             [](OpPassManager &passes) { addPlanPhase(passes, /*plain=*/false); });
   PassPipelineRegistration<>("glm-lowering-phase", "kernel bodies to the LLVM dialect", addLoweringPhase);
 }
 

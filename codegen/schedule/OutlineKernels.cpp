@@ -48,7 +48,8 @@ public:
 private:
   void outlineCache(memref::GlobalOp global) {
     OpBuilder builder(global);
-    PlanBufferOp::create(builder, global.getLoc(), global.getSymName(), Space::Cache, /*offset=*/0, bytesOf(cast<MemRefType>(global.getType())));
+    PlanBufferOp::create(builder, global.getLoc(), global.getSymName(), Space::Cache, /*offset=*/0,
+                         bytesOf(cast<MemRefType>(global.getType())));
     global.erase();
   }
 
@@ -75,7 +76,8 @@ private:
     auto name = function.getArgAttrOfType<StringAttr>(number, "glm.name");
     auto offset = function.getArgAttrOfType<IntegerAttr>(number, "glm.offset");
     if (!name || !offset)
-      return function.emitError("argument ") << number << " must have glm.name and glm.offset, but found " << function.getArgAttrDict(number);
+      return function.emitError("argument ")
+             << number << " must have glm.name and glm.offset, but found " << function.getArgAttrDict(number);
     int64_t bytes = bytesOf(cast<MemRefType>(argument.getType()));
     symbols[argument] = FlatSymbolRefAttr::get(name);
     if (PlanBufferOp buffer = buffers.lookup(name.getValue())) {
@@ -98,7 +100,8 @@ private:
         })
         .Case([&](KernelOpInterface kernel) { return outlineKernel(kernel, declare, body); })
         .Default([&](Operation *other) -> LogicalResult {
-          return other->emitError("kernel phase must hold kernel ops, buffers and weights, but found ") << other->getName();
+          return other->emitError("kernel phase must hold kernel ops, buffers and weights, but found ")
+                 << other->getName();
         });
   }
 
@@ -134,16 +137,19 @@ private:
     codes.back() /= 2;
     scales.back() /= packed.getBlock();
     StringRef module = name.drop_back(suffix.size());
-    declareTensor(weight, builder, (module + (modelOpt ? ".weight" : ".weight_packed")).str(), data, count, "U8", codes, false);
+    declareTensor(weight, builder, (module + (modelOpt ? ".weight" : ".weight_packed")).str(), data, count, "U8", codes,
+                  false);
     declareTensor(weight, builder, (module + ".weight_scale").str(), data, count, "F8_E4M3", scales, false);
-    declareTensor(weight, builder, (module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale")).str(), Form::Scalars, count, "F32", {}, !modelOpt);
+    declareTensor(weight, builder, (module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale")).str(),
+                  Form::Scalars, count, "F32", {}, !modelOpt);
     return success();
   }
 
-  void declareTensor(WeightOp weight, OpBuilder &builder, StringRef name, Form form, int64_t count, StringRef dtype, ArrayRef<int64_t> shape,
-                     bool reciprocal) {
+  void declareTensor(WeightOp weight, OpBuilder &builder, StringRef name, Form form, int64_t count, StringRef dtype,
+                     ArrayRef<int64_t> shape, bool reciprocal) {
     weights[weight.getName()].push_back(FlatSymbolRefAttr::get(&getContext(), name));
-    PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal, /*values=*/nullptr);
+    PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal,
+                         /*values=*/nullptr);
   }
 
   LogicalResult outlineKernel(KernelOpInterface kernel, OpBuilder &declare, Block &body) {
@@ -159,7 +165,8 @@ private:
     }
     OpBuilder builder = OpBuilder::atBlockEnd(&body);
     bool outputRows = kernel->hasAttr(kOutputRowsAttr);
-    auto launch = PlanLaunchOp::create(builder, kernel.getLoc(), name->getValue(), builder.getArrayAttr(arguments), outputRows, /*tap=*/nullptr,
+    auto launch = PlanLaunchOp::create(builder, kernel.getLoc(), name->getValue(), builder.getArrayAttr(arguments),
+                                       outputRows, /*tap=*/nullptr,
                                        /*tapped=*/nullptr, /*tap_type=*/nullptr, /*tap_width=*/nullptr);
     if (auto tap = kernel->getAttrOfType<StringAttr>(kTapAttr))
       addTap(kernel, launch, tap);
@@ -211,10 +218,10 @@ private:
   }
 
   std::shared_ptr<const KernelFamilies> families;
-  llvm::DenseMap<Value, FlatSymbolRefAttr> symbols;                    ///< buffers of the function at hand
-  llvm::StringMap<PlanBufferOp> buffers;                               ///< inputs and outputs by name
-  llvm::StringMap<SmallVector<Attribute>> weights;                     ///< symbols of a weight's tensors, by its name
-  llvm::StringMap<StringAttr> kernels;                                 ///< by key
+  llvm::DenseMap<Value, FlatSymbolRefAttr> symbols; ///< buffers of the function at hand
+  llvm::StringMap<PlanBufferOp> buffers;            ///< inputs and outputs by name
+  llvm::StringMap<SmallVector<Attribute>> weights;  ///< symbols of a weight's tensors, by its name
+  llvm::StringMap<StringAttr> kernels;              ///< by key
   llvm::StringSet<> kernelNames;
 };
 

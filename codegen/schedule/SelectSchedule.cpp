@@ -14,7 +14,9 @@ namespace {
 
 class SelectSchedulePass : public impl::SelectScheduleBase<SelectSchedulePass> {
 public:
-  SelectSchedulePass(std::shared_ptr<const KernelFamilies> families, bool usePlain) : families(std::move(families)) { plain = usePlain; }
+  SelectSchedulePass(std::shared_ptr<const KernelFamilies> families, bool usePlain) : families(std::move(families)) {
+    plain = usePlain;
+  }
 
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<TargetAttr>(kTargetAttr);

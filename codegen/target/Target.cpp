@@ -14,24 +14,27 @@ namespace {
 constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
 
 /// Features that bodies ask for; a host target names those that it has, so that the runtime can check them.
-constexpr llvm::StringLiteral kHostFeatures[] = {"avx",      "avx2",     "fma",      "f16c",       "bmi",        "bmi2",       "lzcnt",     "movbe",
-                                                 "avx512f",  "avx512bw", "avx512cd", "avx512dq",   "avx512vl",   "avx512bf16", "avx512vbmi",
-                                                 "avx512vnni"};
+constexpr llvm::StringLiteral kHostFeatures[] = {
+    "avx",     "avx2",     "fma",      "f16c",     "bmi",      "bmi2",       "lzcnt",      "movbe",
+    "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512bf16", "avx512vbmi", "avx512vnni"};
 
 /// x86-64 psABI 1.0, table 3.1: microarchitecture levels.
 constexpr llvm::StringLiteral kLevel3 = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe";
-constexpr llvm::StringLiteral kLevel4 = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe,+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl";
+constexpr llvm::StringLiteral kLevel4 =
+    "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe,+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl";
 
 /// The machine's own features over the level that holds them: nothing is used that the list does not name.
 Result<TargetAttr> hostTarget(MLIRContext *context) {
   llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
   if (!present.lookup("avx2") || !present.lookup("fma") || !present.lookup("f16c"))
-    return Error{fmt::format("--target: host must have avx2, fma and f16c, but found {}", llvm::sys::getHostCPUName().str())};
+    return Error{
+        fmt::format("--target: host must have avx2, fma and f16c, but found {}", llvm::sys::getHostCPUName().str())};
   std::string features;
   for (llvm::StringRef name : kHostFeatures)
     if (present.lookup(name))
       features += fmt::format("{}+{}", features.empty() ? "" : ",", name.str());
-  bool wide = present.lookup("avx512f") && present.lookup("avx512bw") && present.lookup("avx512dq") && present.lookup("avx512vl");
+  bool wide = present.lookup("avx512f") && present.lookup("avx512bw") && present.lookup("avx512dq") &&
+              present.lookup("avx512vl");
   return TargetAttr::get(context, "host", kTriple, wide ? "x86-64-v4" : "x86-64-v3", features, wide ? 512 : 256);
 }
 
@@ -62,7 +65,8 @@ std::optional<std::string> explainUnknownChip(llvm::StringRef name) {
       nearest = &chip;
     }
   }
-  return fmt::format("--target: chip must be one of --list-targets, but found {} (did you mean {}?)", name.str(), nearest->name);
+  return fmt::format("--target: chip must be one of --list-targets, but found {} (did you mean {}?)", name.str(),
+                     nearest->name);
 }
 
 Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
@@ -77,7 +81,9 @@ Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
   return Error{fmt::format("--target: chip must be an x86-64 in this version, but found {}", name.str())};
 }
 
-bool hasBf16Dot(TargetAttr target) { return target.has("avx512bf16") && target.has("avx512bw") && target.has("avx512vl"); }
+bool hasBf16Dot(TargetAttr target) {
+  return target.has("avx512bf16") && target.has("avx512bw") && target.has("avx512vl");
+}
 
 int64_t vectorLanes(TargetAttr target) { return target.getVectorBits() / 32; }
 

@@ -13,9 +13,9 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-constexpr int64_t kBlock = 16;      ///< columns of a scale, and the step of the float32 loops
-constexpr int64_t kWordChunk = 128; ///< columns of one 64-byte load of packed weights
-constexpr int64_t kPairChunk = 32;  ///< columns of one 64-byte load of bf16 weights
+constexpr int64_t kBlock = 16;                 ///< columns of a scale, and the step of the float32 loops
+constexpr int64_t kWordChunk = 128;            ///< columns of one 64-byte load of packed weights
+constexpr int64_t kPairChunk = 32;             ///< columns of one 64-byte load of bf16 weights
 constexpr int64_t kScaleReach = kPrefetch / 8; ///< block scales are an eighth of their codes
 
 using Sums = SmallVector<SmallVector<Value>>;
@@ -29,7 +29,8 @@ Value zeros(KernelBuilder &builder, int64_t lanes) { return builder.splat(builde
 
 /// accumulator + a . b over pairs: vdpbf16ps (rounds to nearest even, flushes denormals, whatever MXCSR says).
 Value dotPairs(KernelBuilder &builder, Value accumulator, Value a, Value b) {
-  auto call = LLVM::CallIntrinsicOp::create(builder, accumulator.getType(), builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+  auto call = LLVM::CallIntrinsicOp::create(builder, accumulator.getType(),
+                                            builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
                                             ValueRange{accumulator, a, b});
   return call.getResult(0);
 }
@@ -43,7 +44,9 @@ class Grid {
 public:
   Grid(size_t weights, int64_t rows, int64_t chains) : rows(rows), chains(chains), size(weights * rows * chains) {}
 
-  SmallVector<Value> initial(KernelBuilder &builder, int64_t lanes) const { return SmallVector<Value>(size, zeros(builder, lanes)); }
+  SmallVector<Value> initial(KernelBuilder &builder, int64_t lanes) const {
+    return SmallVector<Value>(size, zeros(builder, lanes));
+  }
   size_t at(size_t weight, int64_t row, int64_t chain) const { return (weight * rows + row) * chains + chain; }
 
 private:
@@ -53,7 +56,8 @@ private:
 
 /// A loop over [0, width) in chunks whose body is written out several times: the end of a short row is then foreseen by the branch predictor.
 /// Only where few rows of activations leave the code small; the order of the sums does not change.
-SmallVector<Value> foldChunks(KernelBuilder &builder, int64_t width, int64_t chunk, int64_t rows, SmallVector<Value> carried,
+SmallVector<Value> foldChunks(KernelBuilder &builder, int64_t width, int64_t chunk, int64_t rows,
+                              SmallVector<Value> carried,
                               llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   int64_t copies = rows <= 2 ? 4 : 1, written = width / (copies * chunk) * (copies * chunk);
   auto several = [&](Value k, ValueRange sums) {
@@ -81,7 +85,8 @@ void addSums(KernelBuilder &builder, Sums &sums, const Sums &more) {
 class Float32Loop {
 public:
   Float32Loop(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows, int64_t lanes)
-      : builder(builder), weights(weights), scratch(scratch), rows(rows), lanes(lanes), grid(weights.size(), rows, kChains) {}
+      : builder(builder), weights(weights), scratch(scratch), rows(rows), lanes(lanes),
+        grid(weights.size(), rows, kChains) {}
 
   Sums run(int64_t begin, int64_t end) {
     int64_t blocks = (end - begin) / kBlock * kBlock, unrolled = blocks / (2 * kBlock) * (2 * kBlock);
@@ -91,36 +96,40 @@ public:
     Sums sums(weights.size());
     for (size_t weight = 0; weight < weights.size(); ++weight)
       for (int64_t row = 0; row < rows; ++row)
-        sums[weight].push_back(builder.sum(builder.add(carried[grid.at(weight, row, 0)], carried[grid.at(weight, row, 1)])));
+        sums[weight].push_back(
+            builder.sum(builder.add(carried[grid.at(weight, row, 0)], carried[grid.at(weight, row, 1)])));
     return begin + blocks == end ? sums : overColumns(begin + blocks, end, sums);
   }
 
 private:
-  static constexpr int64_t kChains = 2; ///< independent sums hide the latency of additions; more would not fit into AVX2's registers
+  static constexpr int64_t kChains =
+      2; ///< independent sums hide the latency of additions; more would not fit into AVX2's registers
 
   SmallVector<Value> overBlocks(int64_t begin, int64_t end, int64_t unroll, SmallVector<Value> sums) {
     if (begin == end)
       return sums;
     int64_t vectors = kBlock / lanes;
-    return builder.fold(builder.index(begin), builder.index(end), unroll * kBlock, sums, [&](Value k, ValueRange carried) {
-      SmallVector<Value> next(carried);
-      for (int64_t block = 0; block < unroll; ++block) {
-        Value column = builder.add(k, builder.index(block * kBlock));
-        Sums values;
-        for (const WeightRow &weight : weights)
-          values.push_back(weightBlock(weight, column));
-        prefetch(column);
-        for (int64_t part = 0; part < vectors; ++part)
-          for (int64_t row = 0; row < rows; ++row) {
-            Value x = builder.loadVector(scratch, {builder.index(row), builder.add(column, builder.index(part * lanes))}, lanes);
-            for (size_t weight = 0; weight < weights.size(); ++weight) {
-              Value &sum = next[grid.at(weight, row, (block * vectors + part) % kChains)];
-              sum = builder.fma(values[weight][part], x, sum);
-            }
+    return builder.fold(
+        builder.index(begin), builder.index(end), unroll * kBlock, sums, [&](Value k, ValueRange carried) {
+          SmallVector<Value> next(carried);
+          for (int64_t block = 0; block < unroll; ++block) {
+            Value column = builder.add(k, builder.index(block * kBlock));
+            Sums values;
+            for (const WeightRow &weight : weights)
+              values.push_back(weightBlock(weight, column));
+            prefetch(column);
+            for (int64_t part = 0; part < vectors; ++part)
+              for (int64_t row = 0; row < rows; ++row) {
+                Value x = builder.loadVector(
+                    scratch, {builder.index(row), builder.add(column, builder.index(part * lanes))}, lanes);
+                for (size_t weight = 0; weight < weights.size(); ++weight) {
+                  Value &sum = next[grid.at(weight, row, (block * vectors + part) % kChains)];
+                  sum = builder.fma(values[weight][part], x, sum);
+                }
+              }
           }
-      }
-      return next;
-    });
+          return next;
+        });
   }
 
   void prefetch(Value column) {
@@ -134,14 +143,16 @@ private:
     const WeightMatrix &weight = *row.matrix;
     SmallVector<Value> values;
     if (weight.isPacked()) {
-      Value bits = memref::LoadOp::create(builder, weight.scales, ValueRange{row.n, builder.div(column, builder.index(weight.block))});
+      Value bits = memref::LoadOp::create(builder, weight.scales,
+                                          ValueRange{row.n, builder.div(column, builder.index(weight.block))});
       Value scale = builder.splat(builder.mul(builder.decodeE4m3(bits), weight.global), lanes);
       for (Value codes : unpackBlock(builder, weight.data, row.n, builder.div(column, builder.index(2)), lanes))
         values.push_back(builder.mul(codes, scale));
       return values;
     }
     for (int64_t part = 0; part < kBlock / lanes; ++part)
-      values.push_back(builder.loadVector(weight.data, {row.n, builder.add(column, builder.index(part * lanes))}, lanes));
+      values.push_back(
+          builder.loadVector(weight.data, {row.n, builder.add(column, builder.index(part * lanes))}, lanes));
     return values;
   }
 
@@ -172,10 +183,12 @@ private:
 };
 
 /// Copies `width` columns in order, converted to the scratch's type, 16 at a time.
-void copyRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row, int64_t begin, int64_t end) {
+void copyRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row,
+             int64_t begin, int64_t end) {
   int64_t blocks = (end - begin) / kBlock * kBlock;
   auto copy = [&](Value k, int64_t lanes) {
-    Value value = lanes == 1 ? builder.load(source, {sourceRow, builder.add(column, k)}) : builder.loadVector(source, {sourceRow, builder.add(column, k)}, lanes);
+    Value value = lanes == 1 ? builder.load(source, {sourceRow, builder.add(column, k)})
+                             : builder.loadVector(source, {sourceRow, builder.add(column, k)}, lanes);
     builder.store(value, scratch, {builder.index(row), k});
   };
   builder.loop(builder.index(begin), builder.index(begin + blocks), kBlock, [&](Value k) { copy(k, kBlock); });
@@ -190,8 +203,11 @@ public:
   StringRef kind() const override { return "f32"; }
   // Activations are twice as wide as bf16 weights here: their loads are worth sharing as long as the sums fit into the registers.
   int64_t weightRows(int64_t rows) const override { return rows <= (lanes == 16 ? 4 : 2) ? 2 : 1; }
-  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getF32Type()); }
-  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override {
+    return allocate(builder, rows, width, builder.getF32Type());
+  }
+  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch,
+                  int64_t row) const override {
     copyRow(builder, source, sourceRow, column, scratch, row, 0, width);
   }
   Sums dot(KernelBuilder &builder, ArrayRef<WeightRow> weights, Value scratch, int64_t rows) const override {
@@ -210,8 +226,11 @@ public:
 
   StringRef kind() const override { return "bf16"; }
   int64_t weightRows(int64_t rows) const override { return 2; }
-  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getBF16Type()); }
-  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override {
+    return allocate(builder, rows, width, builder.getBF16Type());
+  }
+  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch,
+                  int64_t row) const override {
     copyRow(builder, source, sourceRow, column, scratch, row, 0, width);
   }
 
@@ -265,9 +284,12 @@ public:
 
   StringRef kind() const override { return "nvfp4"; }
   int64_t weightRows(int64_t rows) const override { return 2; }
-  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getBF16Type()); }
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override {
+    return allocate(builder, rows, width, builder.getBF16Type());
+  }
 
-  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
+  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch,
+                  int64_t row) const override {
     auto chunk = VectorType::get(kWordChunk, builder.getBF16Type());
     builder.loop(builder.index(0), builder.index(words), kWordChunk, [&](Value k) {
       Value x = vector::LoadOp::create(builder, chunk, source, ValueRange{sourceRow, builder.add(column, k)});
@@ -276,7 +298,8 @@ public:
         for (int64_t word = 0; word < kPairChunk; ++word)
           order.push_back(4 * word + part);
         Value own = vector::ShuffleOp::create(builder, x, x, order);
-        vector::StoreOp::create(builder, own, scratch, ValueRange{builder.index(row), builder.add(k, builder.index(part * kPairChunk))});
+        vector::StoreOp::create(builder, own, scratch,
+                                ValueRange{builder.index(row), builder.add(k, builder.index(part * kPairChunk))});
       }
     });
     copyRow(builder, source, sourceRow, column, scratch, row, words, width);
@@ -339,13 +362,17 @@ private:
 /// lanes; the products of its four parts sum up lane by lane, four neighbouring lanes being a block, before the block scales multiply.
 class Nvfp4HalfEngine : public DotEngine {
 public:
-  Nvfp4HalfEngine(int64_t width, int64_t lanes) : width(width), lanes(lanes), words(2 * lanes), chunks(width / (4 * words) * (4 * words)) {}
+  Nvfp4HalfEngine(int64_t width, int64_t lanes)
+      : width(width), lanes(lanes), words(2 * lanes), chunks(width / (4 * words) * (4 * words)) {}
 
   StringRef kind() const override { return "nvfp4_half"; }
   int64_t weightRows(int64_t rows) const override { return 1; }
-  Value allocateRows(KernelBuilder &builder, int64_t rows) const override { return allocate(builder, rows, width, builder.getF32Type()); }
+  Value allocateRows(KernelBuilder &builder, int64_t rows) const override {
+    return allocate(builder, rows, width, builder.getF32Type());
+  }
 
-  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch, int64_t row) const override {
+  void prepareRow(KernelBuilder &builder, Value source, Value sourceRow, Value column, Value scratch,
+                  int64_t row) const override {
     builder.loop(builder.index(0), builder.index(chunks), 4 * words, [&](Value k) {
       Value x = builder.loadVector(source, {sourceRow, builder.add(column, k)}, 4 * words);
       for (int64_t part = 0; part < 4; ++part) {
@@ -385,7 +412,8 @@ private:
       for (int64_t row = 0; row < rows; ++row) {
         Value products;
         for (int64_t part = 0; part < 4; ++part) {
-          Value x = builder.loadVector(scratch, {builder.index(row), builder.add(k, builder.index(part * words))}, words);
+          Value x =
+              builder.loadVector(scratch, {builder.index(row), builder.add(k, builder.index(part * words))}, words);
           products = part == 0 ? builder.mul(parts[0], x) : builder.fma(parts[part], x, products);
         }
         next.push_back(builder.fma(products, scales, sums[row]));
@@ -408,7 +436,8 @@ private:
 void prefetchBehind(KernelBuilder &builder, Value memref, Value row, Value column, int64_t bytes) {
   int64_t elementBits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
   Value ahead = builder.add(column, builder.index(bytes * 8 / elementBits));
-  memref::PrefetchOp::create(builder, memref, ValueRange{row, ahead}, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  memref::PrefetchOp::create(builder, memref, ValueRange{row, ahead}, /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
 }
 
 int64_t dotRows(TargetAttr target) { return vectorLanes(target) == 16 ? 8 : 4; }

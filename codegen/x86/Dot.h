@@ -40,12 +40,12 @@ public:
   /// Scratch for `rows` prepared rows, allocated at the start of the function.
   virtual mlir::Value allocateRows(KernelBuilder &builder, int64_t rows) const = 0;
   /// Prepare columns [column, column + width) of a row of `source` as row `row` of `scratch`.
-  virtual void prepareRow(KernelBuilder &builder, mlir::Value source, mlir::Value sourceRow, mlir::Value column, mlir::Value scratch,
-                          int64_t row) const = 0;
+  virtual void prepareRow(KernelBuilder &builder, mlir::Value source, mlir::Value sourceRow, mlir::Value column,
+                          mlir::Value scratch, int64_t row) const = 0;
   /// The sums of each of `weights` with the first `rows` prepared rows, f32 scalars: weights.size() lists of `rows`. Several weight rows
   /// share the loads of the prepared rows; their sums are the same as one by one.
-  virtual llvm::SmallVector<llvm::SmallVector<mlir::Value>> dot(KernelBuilder &builder, llvm::ArrayRef<WeightRow> weights, mlir::Value scratch,
-                                                                int64_t rows) const = 0;
+  virtual llvm::SmallVector<llvm::SmallVector<mlir::Value>>
+  dot(KernelBuilder &builder, llvm::ArrayRef<WeightRow> weights, mlir::Value scratch, int64_t rows) const = 0;
 };
 
 /// The engine for weights of `weight` type and activations of `activation` type, `width` columns.

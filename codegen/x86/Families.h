@@ -14,5 +14,4 @@ std::unique_ptr<KernelFamily> makeHeadGemmFamily();
 std::unique_ptr<KernelFamily> makeIndexScoreFamily();
 std::unique_ptr<KernelFamily> makeSparseMlaFamily();
 
-
 } // namespace glm

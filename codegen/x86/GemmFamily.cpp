@@ -29,7 +29,8 @@ public:
     for (Value weight : gemm.getWeights())
       elements.push_back(getElementTypeOrSelf(weight.getType()));
     Product product(builder, elements, inputType.getElementType(), inputType.getDimSize(1), target);
-    ProductRows rows{builder.index(0), builder.rows(), builder.buffer(gemm.getInput()), builder.index(0), [](Value row) { return row; }};
+    ProductRows rows{builder.index(0), builder.rows(), builder.buffer(gemm.getInput()), builder.index(0),
+                     [](Value row) { return row; }};
     if (gemm.getEpilogue() == Epilogue::SiluMul) {
       runSiluMul(gemm, builder, product, rows);
       return success();
@@ -38,7 +39,8 @@ public:
       WeightMatrix matrix = builder.weight(weight);
       Value to = builder.buffer(output);
       auto [begin, end] = builder.share(builder.index(matrix.rows));
-      product.run(rows, {{matrix}, begin, end}, [&](Value row, Value n, ArrayRef<Value> sums) { builder.store(sums[0], to, {row, n}); });
+      product.run(rows, {{matrix}, begin, end},
+                  [&](Value row, Value n, ArrayRef<Value> sums) { builder.store(sums[0], to, {row, n}); });
     }
     return success();
   }

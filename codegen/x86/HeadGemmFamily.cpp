@@ -21,16 +21,19 @@ namespace {
 class HeadColumns {
 public:
   HeadColumns(KernelHeadGemmOp op, KernelBuilder &builder, int64_t lanes)
-      : op(op), builder(builder), lanes(lanes), weight(builder.weight(op.getWeight())), input(builder.buffer(op.getInput())),
-        output(builder.buffer(op.getOutput())), inputWidth(cast<MemRefType>(op.getInput().getType()).getDimSize(1) / op.getHeads()) {}
+      : op(op), builder(builder), lanes(lanes), weight(builder.weight(op.getWeight())),
+        input(builder.buffer(op.getInput())), output(builder.buffer(op.getOutput())),
+        inputWidth(cast<MemRefType>(op.getInput().getType()).getDimSize(1) / op.getHeads()) {}
 
   void run() {
     auto [begin, end] = builder.share(builder.index(op.getHeads()));
     builder.loop(begin, end, 1, [&](Value head) {
       builder.loop(builder.index(0), builder.rows(), kTile, [&](Value first) {
-        Value full = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, builder.sub(builder.rows(), first), builder.index(kTile));
+        Value full = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, builder.sub(builder.rows(), first),
+                                           builder.index(kTile));
         builder.when(full, [&] { runRows(head, first, kTile); });
-        Value rest = arith::XOrIOp::create(builder, full, arith::ConstantOp::create(builder, builder.getBoolAttr(true)));
+        Value rest =
+            arith::XOrIOp::create(builder, full, arith::ConstantOp::create(builder, builder.getBoolAttr(true)));
         builder.when(rest, [&] { builder.loop(first, builder.rows(), 1, [&](Value row) { runRows(head, row, 1); }); });
       });
     });
@@ -68,9 +71,10 @@ private:
     });
   }
 
-  SmallVector<Value> addRow(Value head, Value first, int64_t count, Value k, Value weightRow, Value column, int64_t vectors, int64_t chunk,
-                            ValueRange carried) {
-    SmallVector<Value> values = chunk == 1 ? SmallVector<Value>{builder.element(weight, weightRow, column)} : weights(weightRow, column, vectors);
+  SmallVector<Value> addRow(Value head, Value first, int64_t count, Value k, Value weightRow, Value column,
+                            int64_t vectors, int64_t chunk, ValueRange carried) {
+    SmallVector<Value> values = chunk == 1 ? SmallVector<Value>{builder.element(weight, weightRow, column)}
+                                           : weights(weightRow, column, vectors);
     Value inColumn = builder.add(builder.mul(head, builder.index(inputWidth)), k);
     SmallVector<Value> next;
     for (int64_t row = 0; row < count; ++row) {
@@ -95,7 +99,8 @@ private:
     }
     for (int64_t block = 0; block < vectors * lanes / 16; ++block) {
       Value at = builder.add(column, builder.index(block * 16));
-      Value bits = memref::LoadOp::create(builder, weight.scales, ValueRange{row, builder.div(at, builder.index(weight.block))});
+      Value bits =
+          memref::LoadOp::create(builder, weight.scales, ValueRange{row, builder.div(at, builder.index(weight.block))});
       Value scale = builder.splat(builder.mul(builder.decodeE4m3(bits), weight.global), lanes);
       for (Value codes : unpackBlock(builder, weight.data, row, builder.div(at, builder.index(2)), lanes))
         values.push_back(builder.mul(codes, scale));
@@ -144,7 +149,8 @@ private:
       Value firstRow = builder.add(builder.mul(head, builder.index(op.getHeadRows())), builder.index(op.getRowBegin()));
       Value lastRow = builder.add(firstRow, builder.index(op.getRowCount()));
       Value outColumn = builder.mul(head, builder.index(op.getRowCount()));
-      ProductRows rows{builder.index(0), builder.rows(), input, builder.mul(head, builder.index(inputWidth)), [](Value row) { return row; }};
+      ProductRows rows{builder.index(0), builder.rows(), input, builder.mul(head, builder.index(inputWidth)),
+                       [](Value row) { return row; }};
       product.run(rows, {{weight}, firstRow, lastRow}, [&](Value row, Value n, ArrayRef<Value> sums) {
         builder.store(sums[0], output, {row, builder.add(outColumn, builder.sub(n, firstRow))});
       });

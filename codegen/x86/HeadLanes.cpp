@@ -12,21 +12,24 @@ using namespace mlir;
 namespace glm {
 
 HeadLanes::HeadLanes(KernelBuilder &builder, int64_t width, Type type, TargetAttr target)
-    : builder(builder), width(width), laneCount(vectorLanes(target)), pairs(hasBf16Dot(target) && type.isBF16() && width % 2 == 0) {
+    : builder(builder), width(width), laneCount(vectorLanes(target)),
+      pairs(hasBf16Dot(target) && type.isBF16() && width % 2 == 0) {
   element = pairs ? Type(builder.getBF16Type()) : Type(builder.getF32Type());
   int64_t perStep = pairs ? 2 : 1;
   auto scratchType = MemRefType::get({width / perStep, laneCount * perStep}, element);
   scratch = memref::AllocaOp::create(builder, scratchType, builder.getI64IntegerAttr(64));
 }
 
-void HeadLanes::fill(Value source, Value row, Value firstHead, int64_t heads, int64_t stride, int64_t from, int64_t to, int64_t count) {
+void HeadLanes::fill(Value source, Value row, Value firstHead, int64_t heads, int64_t stride, int64_t from, int64_t to,
+                     int64_t count) {
   int64_t perStep = pairs ? 2 : 1;
   builder.loop(builder.index(0), builder.index(laneCount), 1, [&](Value lane) {
     Value head = builder.add(firstHead, lane);
     // Lanes without a head repeat the last one, times 0: no branch in the copy.
     Value live = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, head, builder.index(heads));
     Value factor = arith::SelectOp::create(builder, live, builder.f32(1.0f), builder.f32(0.0f));
-    Value column = builder.add(builder.mul(builder.min(head, builder.index(heads - 1)), builder.index(stride)), builder.index(from));
+    Value column = builder.add(builder.mul(builder.min(head, builder.index(heads - 1)), builder.index(stride)),
+                               builder.index(from));
     builder.loop(builder.index(0), builder.index(count), 1, [&](Value i) {
       Value x = builder.mul(builder.load(source, {row, builder.add(column, i)}), factor);
       Value at = builder.add(i, builder.index(to));
@@ -62,7 +65,8 @@ SmallVector<Value> HeadLanes::dot(Value keys, ArrayRef<Value> keyRows) {
         next.push_back(builder.fma(query, key, sum));
         continue;
       }
-      auto call = LLVM::CallIntrinsicOp::create(builder, sumType, builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), ValueRange{sum, query, key});
+      auto call = LLVM::CallIntrinsicOp::create(
+          builder, sumType, builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), ValueRange{sum, query, key});
       next.push_back(call.getResult(0));
     }
     return next;

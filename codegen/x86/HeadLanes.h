@@ -20,7 +20,8 @@ public:
 
   /// Columns [from, from + count) of each head of `source` (heads `stride` columns apart) become columns [to, to + count) of the scratch, for
   /// heads firstHead .. firstHead + lanes - 1; those beyond `heads` become 0.
-  void fill(mlir::Value source, mlir::Value row, mlir::Value firstHead, int64_t heads, int64_t stride, int64_t from, int64_t to, int64_t count);
+  void fill(mlir::Value source, mlir::Value row, mlir::Value firstHead, int64_t heads, int64_t stride, int64_t from,
+            int64_t to, int64_t count);
 
   /// For each of `keyRows`, the dot products of that row of `keys` with all heads of the group: a vector of f32 per key row.
   llvm::SmallVector<mlir::Value> dot(mlir::Value keys, llvm::ArrayRef<mlir::Value> keyRows);

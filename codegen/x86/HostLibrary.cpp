@@ -2,8 +2,9 @@
 
 #include "lld/Common/CommonLinkerContext.h"
 #include "lld/Common/Driver.h"
-#include "llvm/IR/LegacyPassManager.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -15,7 +16,6 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
 #include "llvm/Transforms/Utils/Cloning.h"
-#include "mlir/Target/LLVMIR/Export.h"
 
 #include <fmt/format.h>
 #include <optional>
@@ -36,8 +36,9 @@ std::unique_ptr<llvm::TargetMachine> makeMachine(TargetAttr target) {
   llvm::TargetOptions options;
   // a * b + c is one rounding only where a body says fma: the same numbers on every chip.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return std::unique_ptr<llvm::TargetMachine>(found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options,
-                                                                         llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(found->createTargetMachine(triple, target.getCpu(), target.getFeatures(),
+                                                                         options, llvm::Reloc::PIC_, std::nullopt,
+                                                                         llvm::CodeGenOptLevel::Aggressive));
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
@@ -54,7 +55,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-Result<void> emitFile(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type, const std::filesystem::path &path) {
+Result<void> emitFile(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
+                      const std::filesystem::path &path) {
   std::error_code code;
   llvm::raw_fd_ostream stream(path.string(), code);
   if (code)
@@ -72,13 +74,15 @@ Result<void> emitFile(llvm::Module &module, llvm::TargetMachine &machine, llvm::
   return {};
 }
 
-Result<void> compileKernel(ModuleOp kernel, TargetAttr target, const HostLibraryOptions &options, const std::filesystem::path &object) {
+Result<void> compileKernel(ModuleOp kernel, TargetAttr target, const HostLibraryOptions &options,
+                           const std::filesystem::path &object) {
   llvm::LLVMContext context;
   std::string name = kernel.getSymName().value_or("kernel").str();
   std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(kernel, context, name);
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target);
   if (!module || !machine)
-    return Error{fmt::format("{}: kernel must translate to LLVM IR for {}, but found no way", name, target.getTriple().str())};
+    return Error{
+        fmt::format("{}: kernel must translate to LLVM IR for {}, but found no way", name, target.getTriple().str())};
   module->setDataLayout(machine->createDataLayout());
   module->setTargetTriple(machine->getTargetTriple());
   // Vectors of the widest registers: LLVM prefers 256 bits on many chips, for the sake of clocks that these products do not touch.
@@ -90,7 +94,9 @@ Result<void> compileKernel(ModuleOp kernel, TargetAttr target, const HostLibrary
     std::error_code code;
     llvm::raw_fd_ostream stream((options.dumpFolder / (name + ".ll")).string(), code);
     module->print(stream, nullptr);
-    if (auto result = emitFile(*llvm::CloneModule(*module), *machine, llvm::CodeGenFileType::AssemblyFile, options.dumpFolder / (name + ".s")); !result)
+    if (auto result = emitFile(*llvm::CloneModule(*module), *machine, llvm::CodeGenFileType::AssemblyFile,
+                               options.dumpFolder / (name + ".s"));
+        !result)
       return result;
   }
   return emitFile(*module, *machine, llvm::CodeGenFileType::ObjectFile, object);
@@ -107,13 +113,15 @@ Result<void> link(const std::vector<std::filesystem::path> &objects, const std::
   llvm::raw_string_ostream stream(text);
   lld::Result result = lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
-    return Error{fmt::format("{}: kernels must link, but found {}", output.string(), llvm::StringRef(text).trim().str())};
+    return Error{
+        fmt::format("{}: kernels must link, but found {}", output.string(), llvm::StringRef(text).trim().str())};
   return {};
 }
 
 } // namespace
 
-Result<void> writeHostLibrary(ModuleOp plan, TargetAttr target, const HostLibraryOptions &options, const std::filesystem::path &output) {
+Result<void> writeHostLibrary(ModuleOp plan, TargetAttr target, const HostLibraryOptions &options,
+                              const std::filesystem::path &output) {
   llvm::InitializeAllTargets();
   llvm::InitializeAllTargetMCs();
   llvm::InitializeAllAsmPrinters();

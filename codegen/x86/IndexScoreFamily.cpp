@@ -22,7 +22,8 @@ public:
     heads = cast<MemRefType>(op.getWeights().getType()).getDimSize(1);
     width = keyType.getDimSize(1);
     // Pairs need both sides in bf16.
-    Type element = queryType.getElementType() == keyType.getElementType() ? queryType.getElementType() : builder.getF32Type();
+    Type element =
+        queryType.getElementType() == keyType.getElementType() ? queryType.getElementType() : builder.getF32Type();
     int64_t lanes = vectorLanes(target);
     for (int64_t first = 0; first < heads; first += lanes)
       groups.emplace_back(builder, width, element, target);
@@ -31,7 +32,8 @@ public:
   }
 
   void run() {
-    Value query = builder.buffer(op.getQuery()), weights = builder.buffer(op.getWeights()), positions = builder.buffer(op.getPositions());
+    Value query = builder.buffer(op.getQuery()), weights = builder.buffer(op.getWeights()),
+          positions = builder.buffer(op.getPositions());
     Value slots = builder.buffer(op.getSlots());
     builder.loop(builder.index(0), builder.rows(), 1, [&](Value row) {
       Value count = builder.add(builder.load(positions, {row}), builder.index(1));
@@ -49,12 +51,15 @@ private:
     int64_t lanes = groups.front().lanes(), padded = groups.size() * lanes;
     for (auto [number, group] : llvm::enumerate(groups))
       group.fill(query, row, builder.index(number * lanes), heads, width, 0, 0, width);
-    builder.loop(builder.index(0), builder.index(heads), 1, [&](Value head) { builder.store(builder.load(weights, {row, head}), headWeights, {head}); });
-    builder.loop(builder.index(heads), builder.index(padded), 1, [&](Value head) { builder.store(builder.f32(0.0f), headWeights, {head}); });
+    builder.loop(builder.index(0), builder.index(heads), 1,
+                 [&](Value head) { builder.store(builder.load(weights, {row, head}), headWeights, {head}); });
+    builder.loop(builder.index(heads), builder.index(padded), 1,
+                 [&](Value head) { builder.store(builder.f32(0.0f), headWeights, {head}); });
   }
 
   void scoreKeys(Value row, Value slot, Value first, Value end) {
-    Value keys = builder.buffer(op.getKeys()), pages = builder.buffer(op.getPages()), scores = builder.buffer(op.getScores());
+    Value keys = builder.buffer(op.getKeys()), pages = builder.buffer(op.getPages()),
+          scores = builder.buffer(op.getScores());
     Value final = builder.sub(end, builder.index(1));
     SmallVector<Value> keyRows;
     for (int64_t key = 0; key < kKeys; ++key) {

@@ -38,23 +38,27 @@ private:
   }
 
   /// body(expert, first entry, last entry) for every expert that a row chose.
-  static void overExperts(KernelBuilder &builder, Value offsets, int64_t experts, llvm::function_ref<void(Value, Value, Value)> body) {
+  static void overExperts(KernelBuilder &builder, Value offsets, int64_t experts,
+                          llvm::function_ref<void(Value, Value, Value)> body) {
     builder.loop(builder.index(0), builder.index(experts), 1, [&](Value expert) {
       Value first = builder.load(offsets, {expert});
       Value last = builder.load(offsets, {builder.add(expert, builder.index(1))});
-      builder.when(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, first, last), [&] { body(expert, first, last); });
+      builder.when(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, first, last),
+                   [&] { body(expert, first, last); });
     });
   }
 
   static void buildGateUp(KernelMoeGateUpOp op, KernelBuilder &builder) {
     Product product = makeProduct(builder, op.getInput(), {op.getGate(), op.getUp()});
-    Value input = builder.buffer(op.getInput()), entries = builder.buffer(op.getEntries()), output = builder.buffer(op.getOutput());
+    Value input = builder.buffer(op.getInput()), entries = builder.buffer(op.getEntries()),
+          output = builder.buffer(op.getOutput());
     int64_t experts = cast<RankedTensorType>(op.getGate().getType()).getDimSize(0);
     Value topK = builder.index(op.getTopK());
     overExperts(builder, builder.buffer(op.getOffsets()), experts, [&](Value expert, Value first, Value last) {
       WeightMatrix gate = builder.expertWeight(op.getGate(), expert), up = builder.expertWeight(op.getUp(), expert);
       auto [begin, end] = builder.share(builder.index(gate.rows));
-      ProductRows rows{first, last, input, builder.index(0), [&](Value entry) { return builder.div(builder.load(entries, {entry}), topK); }};
+      ProductRows rows{first, last, input, builder.index(0),
+                       [&](Value entry) { return builder.div(builder.load(entries, {entry}), topK); }};
       product.run(rows, {{gate, up}, begin, end}, [&](Value entry, Value n, ArrayRef<Value> sums) {
         builder.store(builder.mul(builder.silu(sums[0]), sums[1]), output, {builder.load(entries, {entry}), n});
       });
@@ -63,14 +67,17 @@ private:
 
   static void buildDown(KernelMoeDownOp op, KernelBuilder &builder) {
     Product product = makeProduct(builder, op.getInput(), {op.getDown()});
-    Value input = builder.buffer(op.getInput()), entries = builder.buffer(op.getEntries()), output = builder.buffer(op.getOutput());
+    Value input = builder.buffer(op.getInput()), entries = builder.buffer(op.getEntries()),
+          output = builder.buffer(op.getOutput());
     int64_t experts = cast<RankedTensorType>(op.getDown().getType()).getDimSize(0);
     overExperts(builder, builder.buffer(op.getOffsets()), experts, [&](Value expert, Value first, Value last) {
       WeightMatrix down = builder.expertWeight(op.getDown(), expert);
       auto [begin, end] = builder.share(builder.index(down.rows));
-      ProductRows rows{first, last, input, builder.index(0), [&](Value entry) { return builder.load(entries, {entry}); }};
-      product.run(rows, {{down}, begin, end},
-                  [&](Value entry, Value n, ArrayRef<Value> sums) { builder.store(sums[0], output, {builder.load(entries, {entry}), n}); });
+      ProductRows rows{first, last, input, builder.index(0),
+                       [&](Value entry) { return builder.load(entries, {entry}); }};
+      product.run(rows, {{down}, begin, end}, [&](Value entry, Value n, ArrayRef<Value> sums) {
+        builder.store(sums[0], output, {builder.load(entries, {entry}), n});
+      });
     });
   }
 };

@@ -29,7 +29,8 @@ using ProductStore = llvm::function_ref<void(mlir::Value row, mlir::Value n, llv
 class Product {
 public:
   /// To be made at the start of the function: allocates scratch for each kind of engine that `weights` need.
-  Product(KernelBuilder &builder, llvm::ArrayRef<mlir::Type> weights, mlir::Type activation, int64_t width, TargetAttr target);
+  Product(KernelBuilder &builder, llvm::ArrayRef<mlir::Type> weights, mlir::Type activation, int64_t width,
+          TargetAttr target);
 
   /// For each tile of up to dotRows(target) rows: prepare them, then stream this thread's weight rows through them.
   void run(const ProductRows &rows, const ProductWeights &weights, ProductStore store);
@@ -41,9 +42,10 @@ private:
   };
 
   Way &wayOf(mlir::Type weight);
-  void storeRow(const ProductRows &rows, ProductStore store, mlir::Value first, mlir::ArrayRef<mlir::Value> numbers, mlir::Value n,
-                llvm::ArrayRef<llvm::SmallVector<mlir::Value>> sums);
-  void runTile(const ProductRows &rows, const ProductWeights &weights, ProductStore store, mlir::Value first, int64_t count);
+  void storeRow(const ProductRows &rows, ProductStore store, mlir::Value first, mlir::ArrayRef<mlir::Value> numbers,
+                mlir::Value n, llvm::ArrayRef<llvm::SmallVector<mlir::Value>> sums);
+  void runTile(const ProductRows &rows, const ProductWeights &weights, ProductStore store, mlir::Value first,
+               int64_t count);
 
   KernelBuilder &builder;
   mlir::Type activation;

@@ -9,7 +9,8 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-constexpr float kE2m1[16] = {0.0f, 0.5f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f, 6.0f, -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
+constexpr float kE2m1[16] = {0.0f,  0.5f,  1.0f,  1.5f,  2.0f,  3.0f,  4.0f,  6.0f,
+                             -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
 
 Value constantVector(KernelBuilder &builder, ArrayRef<int32_t> values) {
   auto type = VectorType::get(values.size(), builder.getI32Type());
@@ -32,7 +33,8 @@ Value codesInLanes(KernelBuilder &builder, Value words, int64_t first, int64_t l
 Value lookUp16(KernelBuilder &builder, Value codes) {
   auto type = VectorType::get(16, builder.getF32Type());
   Value table = arith::ConstantOp::create(builder, DenseElementsAttr::get(type, ArrayRef<float>(kE2m1)));
-  auto call = LLVM::CallIntrinsicOp::create(builder, type, builder.getStringAttr("llvm.x86.avx512.permvar.sf.512"), ValueRange{table, codes});
+  auto call = LLVM::CallIntrinsicOp::create(builder, type, builder.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
+                                            ValueRange{table, codes});
   return call.getResult(0);
 }
 
@@ -41,7 +43,8 @@ Value lookUp8(KernelBuilder &builder, Value codes) {
   auto type = VectorType::get(8, builder.getF32Type());
   auto integers = VectorType::get(8, builder.getI32Type());
   Value table = arith::ConstantOp::create(builder, DenseElementsAttr::get(type, ArrayRef<float>(kE2m1, 8)));
-  auto call = LLVM::CallIntrinsicOp::create(builder, type, builder.getStringAttr("llvm.x86.avx2.permps"), ValueRange{table, codes});
+  auto call = LLVM::CallIntrinsicOp::create(builder, type, builder.getStringAttr("llvm.x86.avx2.permps"),
+                                            ValueRange{table, codes});
   Value magnitude = arith::BitcastOp::create(builder, integers, call.getResult(0));
   Value sign = arith::ShLIOp::create(builder, codes, constantVector(builder, SmallVector<int32_t>(8, 28)));
   sign = arith::AndIOp::create(builder, sign, constantVector(builder, SmallVector<int32_t>(8, INT32_MIN)));
@@ -71,7 +74,8 @@ SmallVector<Value> unpackWords(KernelBuilder &builder, Value codes, Value row, V
   for (int16_t part = 0; part < 4; ++part) {
     Value shift = arith::ConstantOp::create(builder, DenseElementsAttr::get(words, static_cast<int16_t>(4 * part)));
     Value index = part == 0 ? packed : Value(arith::ShRUIOp::create(builder, packed, shift));
-    auto call = LLVM::CallIntrinsicOp::create(builder, words, builder.getStringAttr("llvm.x86.avx512.permvar.hi.512"), ValueRange{table, index});
+    auto call = LLVM::CallIntrinsicOp::create(builder, words, builder.getStringAttr("llvm.x86.avx512.permvar.hi.512"),
+                                              ValueRange{table, index});
     parts.push_back(vector::BitCastOp::create(builder, VectorType::get(32, builder.getBF16Type()), call.getResult(0)));
   }
   return parts;
@@ -86,9 +90,11 @@ SmallVector<Value> unpackHalves(KernelBuilder &builder, Value codes, Value row, 
   auto shifted = [&](Value value, int places) -> Value {
     if (places == 0)
       return value;
-    return places > 0 ? Value(arith::ShLIOp::create(builder, value, constant(places))) : Value(arith::ShRUIOp::create(builder, value, constant(-places)));
+    return places > 0 ? Value(arith::ShLIOp::create(builder, value, constant(places)))
+                      : Value(arith::ShRUIOp::create(builder, value, constant(-places)));
   };
-  Value bytes = vector::LoadOp::create(builder, VectorType::get(2 * words, builder.getI8Type()), codes, ValueRange{row, byte});
+  Value bytes =
+      vector::LoadOp::create(builder, VectorType::get(2 * words, builder.getI8Type()), codes, ValueRange{row, byte});
   Value packed = vector::BitCastOp::create(builder, type, bytes);
   SmallVector<Value> parts;
   for (int part = 0; part < 4; ++part) {
@@ -102,7 +108,8 @@ SmallVector<Value> unpackHalves(KernelBuilder &builder, Value codes, Value row, 
 }
 
 Value spreadScales(KernelBuilder &builder, Value scales, Value row, Value column, int64_t count, int64_t lanes) {
-  Value bytes = vector::LoadOp::create(builder, VectorType::get(count, builder.getI8Type()), scales, ValueRange{row, column});
+  Value bytes =
+      vector::LoadOp::create(builder, VectorType::get(count, builder.getI8Type()), scales, ValueRange{row, column});
   SmallVector<int64_t> repeated;
   for (int64_t lane = 0; lane < lanes; ++lane)
     repeated.push_back(lane * count / lanes);
@@ -110,7 +117,8 @@ Value spreadScales(KernelBuilder &builder, Value scales, Value row, Value column
   auto words = VectorType::get(lanes, builder.getI16Type());
   Value wide = arith::ExtUIOp::create(builder, words, spread);
   Value shift = arith::ConstantOp::create(builder, DenseElementsAttr::get(words, static_cast<int16_t>(7)));
-  Value halves = arith::BitcastOp::create(builder, VectorType::get(lanes, builder.getF16Type()), Value(arith::ShLIOp::create(builder, wide, shift)));
+  Value halves = arith::BitcastOp::create(builder, VectorType::get(lanes, builder.getF16Type()),
+                                          Value(arith::ShLIOp::create(builder, wide, shift)));
   return arith::ExtFOp::create(builder, VectorType::get(lanes, builder.getF32Type()), halves);
 }
 

@@ -1,16 +1,18 @@
 #include "frontend/glm-compile/Compile.h"
 
+#include "codegen/emit/ArtifactFolder.h"
 #include "codegen/emit/Emit.h"
 #include "codegen/pipeline/Pipeline.h"
 #include "codegen/target/Target.h"
 #include "codegen/x86/HostLibrary.h"
-#include "frontend/config/Precision.h"
+#include "frontend/glm-compile/Model.h"
 #include "frontend/glm-compile/Phases.h"
+#include "frontend/glm-compile/Progress.h"
 #include "frontend/glm-compile/Version.h"
 #include "frontend/import/Import.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/ThreadPool.h"
 
 #include <fmt/format.h>
 #include <iostream>
@@ -25,70 +27,15 @@ namespace {
 constexpr int64_t kDefaultPositions = 32768;
 constexpr int64_t kPageSize = 64;
 
-/// Everything that is known about a model folder before any IR exists.
-struct Model {
-  ModelConfig config;
-  Checkpoint checkpoint;
-  StoredTensors stored;
-  std::vector<PrecisionRule> rules;
-  std::vector<PrecisionRow> precision;
-  std::vector<std::string> warnings;
-};
-
-Result<PrecisionRule> parseRule(const std::string &text) {
-  size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    return Error{fmt::format("--set: rule must be PATTERN=TYPE, but found {}", text)};
-  PrecisionRule rule;
-  rule.pattern = text.substr(0, equals);
-  rule.type = text.substr(equals + 1);
-  rule.source = "--set";
-  return rule;
-}
-
-Result<Model> readModel(const CompileOptions &options) {
-  Model model;
-  auto config = readModelConfig(options.model, model.warnings);
-  if (!config)
-    return config.error();
-  model.config = std::move(*config);
-  if (options.latentNormEps)
-    model.config.latentNormEps = *options.latentNormEps;
-  auto checkpoint = Checkpoint::open(options.model);
-  if (!checkpoint)
-    return checkpoint.error();
-  model.checkpoint = std::move(*checkpoint);
-  auto stored = readStoredTensors(model.config, model.checkpoint);
-  if (!stored)
-    return stored.error();
-  model.stored = std::move(*stored);
-  auto quantization = readQuantizationConfig(options.model);
-  if (!quantization)
-    return quantization.error();
-  auto rules = policyRules(options.precision, model.config, *quantization);
-  if (!rules)
-    return rules.error();
-  model.rules = std::move(*rules);
-  for (const std::string &text : options.rules) {
-    auto rule = parseRule(text);
-    if (!rule)
-      return rule.error();
-    model.rules.push_back(std::move(*rule));
-  }
-  auto table = applyPrecision(model.stored, model.rules, *quantization, model.warnings);
-  if (!table)
-    return table.error();
-  model.precision = std::move(*table);
-  return model;
-}
-
 Result<void> checkOptions(const CompileOptions &options, const ModelConfig &config) {
   if (options.activations == "nvfp4")
     return Error{"--activations: nvfp4 needs a chip with block-scaled products, but found an x86-64 target"};
   if (!options.kvCache.empty() && options.kvCache != options.activations)
-    return Error{fmt::format("--kv-cache: type must be that of the activations, {}, in this version, but found {}", options.activations, options.kvCache)};
+    return Error{fmt::format("--kv-cache: type must be that of the activations, {}, in this version, but found {}",
+                             options.activations, options.kvCache)};
   if (options.maxModelLen && *options.maxModelLen > config.maxPositions)
-    return Error{fmt::format("--max-model-len: length must be at most max_position_embeddings {}, but found {}", config.maxPositions, *options.maxModelLen)};
+    return Error{fmt::format("--max-model-len: length must be at most max_position_embeddings {}, but found {}",
+                             config.maxPositions, *options.maxModelLen)};
   return {};
 }
 
@@ -127,13 +74,13 @@ Manifest describe(const CompileOptions &options, const Model &model) {
   facts.producer = producerText();
   facts.activations = options.activations;
   facts.layers = model.config.layers;
-  facts.vocab_size = model.config.vocabSize;
+  facts.vocabSize = model.config.vocabSize;
   facts.experts = model.config.experts;
-  facts.experts_per_token = model.config.expertsPerToken;
-  facts.eos_token_ids = model.config.eosTokenIds;
+  facts.expertsPerToken = model.config.expertsPerToken;
+  facts.eosTokenIds = model.config.eosTokenIds;
   facts.temperature = model.config.temperature;
-  facts.top_p = model.config.topP;
-  facts.top_k = model.config.topK;
+  facts.topP = model.config.topP;
+  facts.topK = model.config.topK;
   facts.checkpoint = std::filesystem::absolute(options.model).lexically_normal().string();
   for (const SafetensorsFile &file : model.checkpoint.files())
     facts.files.push_back({file.path().filename().string(), file.bytes(), file.headerHash()});
@@ -145,11 +92,48 @@ void printPrecision(const CompileOptions &options, const Model &model) {
   std::cout << (options.printPrecision == "json" ? precisionJson(model.precision) : precisionText(model.precision));
 }
 
-Result<void> compileModel(const CompileOptions &options, const Model &model) {
+/// What can be refused before anything large is read or made.
+Result<void> checkFirst(const CompileOptions &options) {
+  if (!options.writesArtifact())
+    return {};
+  return checkOutput(options.output);
+}
+
+std::string summary(const std::filesystem::path &artifact, const Model &model) {
+  std::error_code ignored;
+  uintmax_t bytes = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(artifact, ignored))
+    bytes += entry.file_size(ignored);
+  uintmax_t weights = 0;
+  for (const SafetensorsFile &file : model.checkpoint.files())
+    weights += file.bytes();
+  return fmt::format("{}: {:.2f} MB, and {:.2f} MB of weights where they are, in {}", artifact.string(), bytes * 1e-6,
+                     weights * 1e-6, model.checkpoint.files().front().path().parent_path().string());
+}
+
+/// MLIR's threads and the code generator's are the same number.
+class CompilerContext {
+public:
+  CompilerContext(const DialectRegistry &registry, unsigned threads)
+      : pool(llvm::hardware_concurrency(threads)), context(registry, MLIRContext::Threading::DISABLED) {
+    if (threads > 1)
+      context.setThreadPool(pool);
+    context.loadAllAvailableDialects();
+  }
+
+  MLIRContext &get() { return context; }
+
+private:
+  llvm::DefaultThreadPool pool; ///< outlives the context
+  MLIRContext context;
+};
+
+Result<void> compileModel(const CompileOptions &options, const Model &model, Progress &progress) {
+  unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   DialectRegistry registry;
   registerAllDialects(registry);
-  MLIRContext context(registry);
-  context.loadAllAvailableDialects();
+  CompilerContext owner(registry, threads);
+  MLIRContext &context = owner.get();
   ErrorCollector errors(context);
   auto target = makeTarget(&context, options.target);
   if (!target)
@@ -159,30 +143,40 @@ Result<void> compileModel(const CompileOptions &options, const Model &model) {
   if (!module)
     return errors.first("importing the model");
   (*module)->setAttr(kTargetAttr, *target);
-  PhaseRunner phases(*module, options, errors);
+  progress.done("import");
+  PhaseRunner phases(*module, options, errors, progress);
   if (auto result = phases.run(); !result || phases.stopped())
     return result;
 
-  unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  auto writeLibrary = [&](const std::filesystem::path &path) { return writeHostLibrary(*module, *target, {threads, options.dump}, path); };
-  return emitArtifact(*module, describe(options, model), writeLibrary, options.output);
+  auto writeLibrary = [&](const std::filesystem::path &path) {
+    return writeHostLibrary(*module, *target, {threads, options.dump}, path);
+  };
+  if (auto emitted = emitArtifact(*module, describe(options, model), writeLibrary, options.output); !emitted)
+    return emitted;
+  progress.done("code");
+  progress.say(summary(options.output, model));
+  return {};
 }
 
 } // namespace
 
 Result<void> compile(const CompileOptions &options) {
+  Progress progress;
+  if (auto checked = checkFirst(options); !checked)
+    return checked;
   auto model = readModel(options);
   if (!model)
     return model.error();
   for (const std::string &warning : model->warnings)
     fmt::print(stderr, "warning: {}\n", warning);
+  progress.done("read");
   if (!options.printPrecision.empty()) {
     printPrecision(options, *model);
-    return {};
+    return std::cout.flush() ? Result<void>() : Error{"stdout: output must be written whole, but found a failed write"};
   }
   if (auto checked = checkOptions(options, model->config); !checked)
     return checked;
-  return compileModel(options, *model);
+  return compileModel(options, *model, progress);
 }
 
 } // namespace glm

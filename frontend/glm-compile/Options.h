@@ -22,11 +22,13 @@ struct CompileOptions {
   int64_t maxSequences = 8;
   std::string kvCache;
   std::string kernels = "fast"; ///< "fast", or "plain": the meaning of each kernel
-  std::string printPrecision; ///< "", "text" or "json"
-  std::string stopAfter;      ///< "", "model", "kernel" or "plan"
+  std::string printPrecision;   ///< "", "text" or "json"
+  std::string stopAfter;        ///< "", "model", "kernel" or "plan"
   std::filesystem::path dump;
-  int64_t threads = 0;        ///< kernels compiled at once; 0: as many as there are processors
-  std::string remarks;        ///< expression over the categories of missed remarks to print; empty: none
+  int64_t threads = 0; ///< kernels compiled at once; 0: as many as there are processors
+  std::string remarks; ///< expression over the categories of missed remarks to print; empty: none
+
+  bool writesArtifact() const { return printPrecision.empty() && stopAfter.empty(); }
 };
 
 } // namespace glm

@@ -11,48 +11,105 @@
 using namespace mlir;
 
 namespace glm {
+namespace {
+
+/// The first name in a location, such as layers.3.self_attn; empty if there is none.
+std::string placeOf(Location location) {
+  std::string place;
+  location->walk([&](Location part) {
+    auto named = dyn_cast<NameLoc>(part);
+    if (!named)
+      return WalkResult::advance();
+    place = named.getName().str();
+    return WalkResult::interrupt();
+  });
+  return place;
+}
+
+std::string toLine(const Diagnostic &diagnostic) {
+  std::string place = placeOf(diagnostic.getLocation()), text = diagnostic.str();
+  // Some messages begin with the name of a weight, which holds the place already.
+  return place.empty() || llvm::StringRef(text).starts_with(place) ? text : place + ": " + text;
+}
+
+/// Prints as glm-opt does, so that its output and ours compare equal.
+void printModule(ModuleOp module, llvm::raw_ostream &stream) {
+  module.print(stream);
+  stream << '\n';
+}
+
+/// Empties a stream, so that a full disk is an error instead of an abort when the stream dies.
+Result<void> finish(llvm::raw_fd_ostream &stream, const std::string &place) {
+  stream.flush();
+  if (!stream.has_error())
+    return {};
+  std::string reason = stream.error().message();
+  stream.clear_error();
+  return Error{fmt::format("{}: output must be written whole, but found {}", place, reason)};
+}
+
+} // namespace
 
 ErrorCollector::ErrorCollector(MLIRContext &context)
     : handler(&context, [this](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
           if (message.empty())
-            message = diagnostic.str();
+            message = toLine(diagnostic);
           return success();
         }
-        llvm::errs() << (diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning: " : "remark: ") << diagnostic.str() << '\n';
+        llvm::errs() << (diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning: " : "remark: ")
+                     << toLine(diagnostic) << '\n';
         return success();
       }) {}
 
 Error ErrorCollector::first(const std::string &what) const {
-  return Error{message.empty() ? fmt::format("{}: it must succeed, but found a failure without a message", what) : message};
+  return Error{message.empty() ? fmt::format("{}: it must succeed, but found a failure without a message", what)
+                               : message};
 }
 
 Result<void> PhaseRunner::run() {
-  if (!options.dump.empty()) {
-    std::error_code code;
-    std::filesystem::create_directories(options.dump, code);
-    if (code)
-      return Error{fmt::format("--dump: folder {} must be writable, but found {}", options.dump.string(), code.message())};
-    if (auto written = dump("import"); !written)
-      return written;
-  }
-  if (!options.remarks.empty()) {
-    remark::RemarkCategories categories{std::nullopt, std::nullopt, options.remarks, std::nullopt, std::nullopt};
-    if (failed(remark::enableOptimizationRemarks(*module.getContext(), /*streamer=*/nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
-                                                 categories, /*printAsEmitRemarks=*/true)))
-      return errors.first("--remarks-missed");
-  }
-  const std::pair<const char *, void (*)(OpPassManager &)> phases[] = {
+  if (auto prepared = prepareDump(); !prepared)
+    return prepared;
+  if (auto enabled = enableRemarks(); !enabled)
+    return enabled;
+  auto addPlan = [&](OpPassManager &passes) { addPlanPhase(passes, options.kernels == "plain"); };
+  const std::pair<const char *, llvm::function_ref<void(OpPassManager &)>> phases[] = {
       {"model", addModelPhase},
       {"kernel", addKernelPhase},
+      {"plan", addPlan},
+      {"lowering", addLoweringPhase},
   };
-  for (auto [name, add] : phases)
+  if (auto written = dump("import"); !written)
+    return written;
+  for (const auto &[name, add] : phases) {
+    ++number;
     if (auto result = runPhase(name, add); !result || isStopped)
       return result;
-  auto addPlan = [&](OpPassManager &passes) { addPlanPhase(passes, options.kernels == "plain"); };
-  if (auto result = runPhase("plan", addPlan); !result || isStopped)
-    return result;
-  return runPhase("lowering", addLoweringPhase);
+    progress.done(name);
+  }
+  return {};
+}
+
+Result<void> PhaseRunner::prepareDump() const {
+  if (options.dump.empty())
+    return {};
+  std::error_code code;
+  std::filesystem::create_directories(options.dump, code);
+  if (code)
+    return Error{
+        fmt::format("--dump: folder {} must be writable, but found {}", options.dump.string(), code.message())};
+  return {};
+}
+
+Result<void> PhaseRunner::enableRemarks() {
+  if (options.remarks.empty())
+    return {};
+  remark::RemarkCategories categories{std::nullopt, std::nullopt, options.remarks, std::nullopt, std::nullopt};
+  if (failed(remark::enableOptimizationRemarks(*module.getContext(), /*streamer=*/nullptr,
+                                               std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
+                                               /*printAsEmitRemarks=*/true)))
+    return errors.first("--remarks-missed");
+  return {};
 }
 
 Result<void> PhaseRunner::runPhase(const std::string &name, llvm::function_ref<void(OpPassManager &)> add) {
@@ -63,25 +120,25 @@ Result<void> PhaseRunner::runPhase(const std::string &name, llvm::function_ref<v
   add(passes);
   if (failed(passes.run(module)))
     return Error{fmt::format("{} (phase {}, reproducer {})", errors.first(name).message, name, reproducer)};
-  if (auto written = options.dump.empty() ? Result<void>() : dump(name); !written)
+  if (auto written = dump(name); !written)
     return written;
-  if (options.stopAfter == name) {
-    module.print(llvm::outs());
-    llvm::outs() << '\n';
-    isStopped = true;
-  }
-  ++number;
-  return {};
+  if (options.stopAfter != name)
+    return {};
+  isStopped = true;
+  printModule(module, llvm::outs());
+  return finish(llvm::outs(), "stdout");
 }
 
 Result<void> PhaseRunner::dump(const std::string &name) const {
-  std::filesystem::path path = options.dump / fmt::format("{:02}-{}.mlir", name == "import" ? 0 : number + 1, name);
+  if (options.dump.empty())
+    return {};
+  std::filesystem::path path = options.dump / fmt::format("{:02}-{}.mlir", number, name);
   std::error_code code;
   llvm::raw_fd_ostream stream(path.string(), code);
   if (code)
     return Error{fmt::format("--dump: file {} must be writable, but found {}", path.string(), code.message())};
-  ModuleOp(module).print(stream);
-  return {};
+  printModule(module, stream);
+  return finish(stream, "--dump: " + path.string());
 }
 
 } // namespace glm

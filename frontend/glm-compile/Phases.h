@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frontend/glm-compile/Options.h"
+#include "frontend/glm-compile/Progress.h"
 #include "runtime/artifact/Result.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -10,6 +11,7 @@
 namespace glm {
 
 /// Keeps the first error that MLIR reports, so that it can be the one line that the user reads; remarks and warnings go to stderr.
+/// A location with a name, such as layers.3.self_attn, becomes the place in front.
 class ErrorCollector {
 public:
   explicit ErrorCollector(mlir::MLIRContext &context);
@@ -24,8 +26,8 @@ private:
 
 class PhaseRunner {
 public:
-  PhaseRunner(mlir::ModuleOp module, const CompileOptions &options, const ErrorCollector &errors)
-      : module(module), options(options), errors(errors) {}
+  PhaseRunner(mlir::ModuleOp module, const CompileOptions &options, const ErrorCollector &errors, Progress &progress)
+      : module(module), options(options), errors(errors), progress(progress) {}
 
   /// Model, kernel, plan, lowering.
   Result<void> run();
@@ -34,13 +36,16 @@ public:
   bool stopped() const { return isStopped; }
 
 private:
+  Result<void> prepareDump() const;
+  Result<void> enableRemarks();
   Result<void> runPhase(const std::string &name, llvm::function_ref<void(mlir::OpPassManager &)> add);
   Result<void> dump(const std::string &name) const;
 
   mlir::ModuleOp module;
   const CompileOptions &options;
   const ErrorCollector &errors;
-  int number = 0;
+  Progress &progress;
+  int number = 0; ///< of the next dump; 0 is what the importer made
   bool isStopped = false;
 };
 

@@ -134,26 +134,26 @@ struct Manifest {
 
   // the model, as far as the runtime asks
   int64_t layers = 0;
-  int64_t vocab_size = 0;
-  int64_t max_model_len = 0;
-  int64_t max_rows = 0;
-  int64_t max_sequences = 0;
-  int64_t page_size = 0;
-  int64_t pages_per_sequence = 0;
+  int64_t vocabSize = 0;
+  int64_t maxModelLen = 0;
+  int64_t maxRows = 0;
+  int64_t maxSequences = 0;
+  int64_t pageSize = 0;
+  int64_t pagesPerSequence = 0;
   int64_t pages = 0;   ///< in the pool, shared by all sequences
   int64_t experts = 0; ///< routed experts of a layer
-  int64_t experts_per_token = 0;
-  std::vector<int64_t> eos_token_ids;
+  int64_t expertsPerToken = 0;
+  std::vector<int64_t> eosTokenIds;
   double temperature = 1.0; ///< generation_config.json, for those who ask for its sampling
-  double top_p = 1.0;
-  int64_t top_k = 0;
+  double topP = 1.0;
+  int64_t topK = 0;
 
   std::string checkpoint; ///< folder; a relative path starts at the artifact's folder
   std::vector<CheckpointFile> files;
   std::vector<PrecisionRow> precision;
   std::vector<Weight> weights;
   std::vector<Buffer> buffers;
-  uint64_t arena_bytes = 0;
+  uint64_t arenaBytes = 0;
   std::vector<Kernel> kernels;
   std::vector<Program> programs;
 };

@@ -284,24 +284,24 @@ void readModel(Reader &r, const Json &json, Manifest &m) {
   m.activations = r.text(json, "", "activations");
   m.library = r.text(json, "", "library");
   m.layers = r.integer(json, "", "layers", 1, kMostRows);
-  m.vocab_size = r.integer(json, "", "vocab_size", 1, kMostRows);
-  m.max_model_len = r.integer(json, "", "max_model_len", 1, kMostRows);
-  m.max_rows = r.integer(json, "", "max_rows", 1, kMostRows);
-  m.max_sequences = r.integer(json, "", "max_sequences", 1, kMostRows);
-  m.page_size = r.integer(json, "", "page_size", 1, 1 << 20);
-  m.pages_per_sequence = r.integer(json, "", "pages_per_sequence", 1, kMostRows);
+  m.vocabSize = r.integer(json, "", "vocab_size", 1, kMostRows);
+  m.maxModelLen = r.integer(json, "", "max_model_len", 1, kMostRows);
+  m.maxRows = r.integer(json, "", "max_rows", 1, kMostRows);
+  m.maxSequences = r.integer(json, "", "max_sequences", 1, kMostRows);
+  m.pageSize = r.integer(json, "", "page_size", 1, 1 << 20);
+  m.pagesPerSequence = r.integer(json, "", "pages_per_sequence", 1, kMostRows);
   m.pages = r.integer(json, "", "pages", 1, kMostRows);
   m.experts = r.integer(json, "", "experts", 0, kMostRows);
-  m.experts_per_token = r.integer(json, "", "experts_per_token", 0, m.experts);
-  m.eos_token_ids = r.integers(json, "", "eos_token_ids");
+  m.expertsPerToken = r.integer(json, "", "experts_per_token", 0, m.experts);
+  m.eosTokenIds = r.integers(json, "", "eos_token_ids");
   m.temperature = r.number(json, "", "temperature", 0, 1e6);
-  m.top_p = r.number(json, "", "top_p", 0, 1);
-  m.top_k = r.integer(json, "", "top_k", 0, kMostRows);
-  m.arena_bytes = r.integer(json, "", "arena_bytes", 0, kMost);
+  m.topP = r.number(json, "", "top_p", 0, 1);
+  m.topK = r.integer(json, "", "top_k", 0, kMostRows);
+  m.arenaBytes = r.integer(json, "", "arena_bytes", 0, kMost);
   m.checkpoint = r.text(json, "", "checkpoint");
-  if (!r.error && m.pages_per_sequence * m.page_size < m.max_model_len)
-    r.fail(fmt::format("pages_per_sequence must hold max_model_len {} in pages of {}, but found {}", m.max_model_len,
-                       m.page_size, m.pages_per_sequence));
+  if (!r.error && m.pagesPerSequence * m.pageSize < m.maxModelLen)
+    r.fail(fmt::format("pages_per_sequence must hold max_model_len {} in pages of {}, but found {}", m.maxModelLen,
+                       m.pageSize, m.pagesPerSequence));
 }
 
 void readPrograms(Reader &r, const Json &json, Manifest &m) {
@@ -309,7 +309,7 @@ void readPrograms(Reader &r, const Json &json, Manifest &m) {
     r.only(item, where, {"name", "rows", "launches"});
     Program program;
     program.name = r.text(item, where, "name");
-    program.rows = r.integer(item, where, "rows", 1, m.max_rows);
+    program.rows = r.integer(item, where, "rows", 1, m.maxRows);
     program.launches = r.objects<Launch>(item, where, "launches",
                                          [&](auto &launch, auto &place) { return readLaunch(r, launch, place, m); });
     return program;
@@ -318,8 +318,8 @@ void readPrograms(Reader &r, const Json &json, Manifest &m) {
     if (m.programs[i].rows <= m.programs[i - 1].rows)
       r.fail(fmt::format("programs[{}].rows must be more than {}, but found {}", i, m.programs[i - 1].rows,
                          m.programs[i].rows));
-  if (m.programs.empty() || m.programs.back().rows != m.max_rows)
-    r.fail(fmt::format("programs must end with one of {} rows, but found {}", m.max_rows,
+  if (m.programs.empty() || m.programs.back().rows != m.maxRows)
+    r.fail(fmt::format("programs must end with one of {} rows, but found {}", m.maxRows,
                        m.programs.empty() ? "none" : std::to_string(m.programs.back().rows)));
 }
 
@@ -350,7 +350,7 @@ Result<Manifest> readManifest(const std::filesystem::path &folder) {
   m.weights =
       r.objects<Weight>(json, "", "weights", [&](auto &item, auto &where) { return readWeight(r, item, where); });
   m.buffers = r.objects<Buffer>(json, "", "buffers",
-                                [&](auto &item, auto &where) { return readBuffer(r, item, where, m.arena_bytes); });
+                                [&](auto &item, auto &where) { return readBuffer(r, item, where, m.arenaBytes); });
   m.kernels =
       r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
   readPrograms(r, json, m);

@@ -25,9 +25,9 @@ static Result<int64_t> findPort(const Manifest &manifest, const std::string &nam
 }
 
 Result<Executor::Ports> Executor::findPorts(const Manifest &manifest) {
-  uint64_t rows = manifest.max_rows * sizeof(int32_t);
-  uint64_t table = manifest.max_sequences * manifest.pages_per_sequence * sizeof(int32_t);
-  uint64_t logits = manifest.max_rows * manifest.vocab_size * sizeof(float);
+  uint64_t rows = manifest.maxRows * sizeof(int32_t);
+  uint64_t table = manifest.maxSequences * manifest.pagesPerSequence * sizeof(int32_t);
+  uint64_t logits = manifest.maxRows * manifest.vocabSize * sizeof(float);
   Ports ports{};
   struct Wanted {
     const char *name;
@@ -50,9 +50,9 @@ Result<Executor::Ports> Executor::findPorts(const Manifest &manifest) {
 }
 
 Result<void> Executor::checkPrograms(const Manifest &manifest) {
-  if (manifest.programs.empty() || manifest.programs.back().rows < manifest.max_rows)
+  if (manifest.programs.empty() || manifest.programs.back().rows < manifest.maxRows)
     return Error{fmt::format("manifest.json: the largest program must take max_rows ({}) rows, but found {}",
-                             manifest.max_rows,
+                             manifest.maxRows,
                              manifest.programs.empty() ? "no program" : std::to_string(manifest.programs.back().rows))};
   for (const Program &program : manifest.programs)
     for (const Launch &launch : program.launches)
@@ -61,7 +61,7 @@ Result<void> Executor::checkPrograms(const Manifest &manifest) {
         if (element == 0)
           return Error{
               fmt::format("manifest.json: tap {} must be I32, F32 or BF16, but found {}", tap.name, tap.dtype)};
-        uint64_t bytes = std::min(program.rows, manifest.max_rows) * tap.width * element;
+        uint64_t bytes = std::min(program.rows, manifest.maxRows) * tap.width * element;
         if (uint64_t found = manifest.buffers[tap.buffer].bytes; found < bytes)
           return Error{fmt::format("manifest.json: tap {} needs a buffer of at least {} bytes, but found {}", tap.name,
                                    bytes, found)};
@@ -81,7 +81,7 @@ Result<Executor> Executor::prepare(const Manifest &manifest, Device &device, con
   executor.device = &device;
   executor.buffers = &buffers;
   executor.ports = *ports;
-  executor.padded.resize(manifest.max_rows);
+  executor.padded.resize(manifest.maxRows);
   for (const Program &program : manifest.programs) {
     std::vector<Call> &calls = executor.programs.emplace_back();
     for (const Launch &launch : program.launches) {
@@ -141,9 +141,9 @@ Result<void> Executor::run(const Step &step) {
 }
 
 std::span<const float> Executor::logits(int64_t outputRow) {
-  uint64_t row = plan->vocab_size * sizeof(float);
+  uint64_t row = plan->vocabSize * sizeof(float);
   const char *first = static_cast<const char *>(buffers->address(ports.logits)) + outputRow * row;
-  return {static_cast<const float *>(device->view(first, row, scratch)), static_cast<size_t>(plan->vocab_size)};
+  return {static_cast<const float *>(device->view(first, row, scratch)), static_cast<size_t>(plan->vocabSize)};
 }
 
 const uint8_t *Executor::view(int64_t buffer, uint64_t bytes) {

@@ -18,10 +18,10 @@ static int64_t positionsNeeded(const Request &request) {
 
 Session::Session(Executor &executor, const SessionOptions &options)
     : executor(&executor), manifest(&executor.manifest()), options(options),
-      pages(manifest->max_sequences, manifest->pages_per_sequence, manifest->page_size, manifest->pages) {}
+      pages(manifest->maxSequences, manifest->pagesPerSequence, manifest->pageSize, manifest->pages) {}
 
 Result<Session> Session::create(Executor &executor, const SessionOptions &options) {
-  int64_t maxRows = executor.manifest().max_rows;
+  int64_t maxRows = executor.manifest().maxRows;
   if (options.chunk < 1 || options.chunk > maxRows)
     return Error{fmt::format("session: a prefill step must have 1 to {} rows (max_rows of the artifact), but found {}",
                              maxRows, options.chunk)};
@@ -34,18 +34,18 @@ Result<void> Session::check(const Request &request) const {
   if (promptLength == 0)
     return Error{fmt::format("sequence {}: a prompt must have at least one token, but found none", index)};
   for (int64_t position = 0; position < promptLength; ++position)
-    if (int32_t token = request.prompt[position]; token < 0 || token >= manifest->vocab_size)
+    if (int32_t token = request.prompt[position]; token < 0 || token >= manifest->vocabSize)
       return Error{fmt::format("sequence {}: token ids must be in [0, {}), but found {} at position {}", index,
-                               manifest->vocab_size, token, position)};
+                               manifest->vocabSize, token, position)};
   // Subtracted, not added: newTokens may be as large as the type allows.
-  if (promptLength > manifest->max_model_len || request.newTokens > manifest->max_model_len - promptLength)
+  if (promptLength > manifest->maxModelLen || request.newTokens > manifest->maxModelLen - promptLength)
     return Error{fmt::format("sequence {}: prompt and new tokens must be at most {} together (max_model_len of the "
                              "artifact), but found {} and {}",
-                             index, manifest->max_model_len, promptLength, request.newTokens)};
+                             index, manifest->maxModelLen, promptLength, request.newTokens)};
   if (int64_t positions = positionsNeeded(request); !pages.canHold(positions))
     return Error{fmt::format("sequence {}: the cache must hold all of its {} positions, but found {} pages of {}",
-                             index, positions, std::min(manifest->pages, manifest->pages_per_sequence),
-                             manifest->page_size)};
+                             index, positions, std::min(manifest->pages, manifest->pagesPerSequence),
+                             manifest->pageSize)};
   return {};
 }
 
@@ -67,7 +67,7 @@ void Session::admit() {
       return; // nobody overtakes: a long sequence would otherwise wait for ever behind short ones
     sequence.slot = *slot;
     if (sequence.request.keepLogits) // growing by doubling would need three times the memory
-      sequence.logits.reserve(positionsNeeded(sequence.request) * manifest->vocab_size);
+      sequence.logits.reserve(positionsNeeded(sequence.request) * manifest->vocabSize);
     running.push_back(waiting.front());
     waiting.pop_front();
   }
@@ -94,11 +94,11 @@ StepReport Session::compose(Step &step) {
   if (options.promptsFirst && !prompts.empty())
     generating.clear();
   for (int64_t index : generating)
-    if (step.rows() < manifest->max_rows) {
+    if (step.rows() < manifest->maxRows) {
       addRow(step, index);
       ++report.decodeRows;
     }
-  int64_t room = std::min(options.chunk, manifest->max_rows - step.rows());
+  int64_t room = std::min(options.chunk, manifest->maxRows - step.rows());
   for (int64_t index : prompts)
     for (; room > 0 && !sequences[index].promptDone(); --room) {
       addRow(step, index);
@@ -161,7 +161,7 @@ Result<void> Session::advance(int64_t index, std::span<const float> logits) {
 }
 
 bool Session::isStop(int32_t token) const {
-  const std::vector<int64_t> &stops = manifest->eos_token_ids;
+  const std::vector<int64_t> &stops = manifest->eosTokenIds;
   return std::find(stops.begin(), stops.end(), token) != stops.end();
 }
 

@@ -62,16 +62,16 @@ static std::vector<int32_t> randomTokens(std::mt19937_64 &generator, int64_t cou
 /// Random tokens are fed in both kinds of test: a model that repeats itself would read the same experts over and over.
 static Result<Session> prepareSession(Executor &executor, const Test &test) {
   const Manifest &manifest = executor.manifest();
-  if (test.batch > manifest.max_sequences)
+  if (test.batch > manifest.maxSequences)
     return Error{fmt::format("bench: --batch must be at most {} (max_sequences of the artifact), but found {}",
-                             manifest.max_sequences, test.batch)};
+                             manifest.maxSequences, test.batch)};
   int64_t length = std::max<int64_t>(test.depth, 1) * (test.prompt == 0) + test.prompt + test.news;
-  int64_t pages = (length + manifest.page_size - 1) / manifest.page_size * test.batch;
+  int64_t pages = (length + manifest.pageSize - 1) / manifest.pageSize * test.batch;
   if (pages > manifest.pages)
     return Error{
         fmt::format("bench {}: a batch of {} must fit into the cache together, but found that it needs {} pages of {}",
                     test.name(), test.batch, pages, manifest.pages)};
-  Result<Session> session = Session::create(executor, {manifest.max_rows, /*promptsFirst=*/true});
+  Result<Session> session = Session::create(executor, {manifest.maxRows, /*promptsFirst=*/true});
   if (!session)
     return session;
   std::mt19937_64 generator(20250101);
@@ -79,9 +79,9 @@ static Result<Session> prepareSession(Executor &executor, const Test &test) {
     Request request;
     // Generating starts from one token at least: its step is not timed.
     request.prompt =
-        randomTokens(generator, test.prompt ? test.prompt : std::max<int64_t>(test.depth, 1), manifest.vocab_size);
+        randomTokens(generator, test.prompt ? test.prompt : std::max<int64_t>(test.depth, 1), manifest.vocabSize);
     request.newTokens = test.news + 1;
-    request.continuation = randomTokens(generator, request.newTokens, manifest.vocab_size);
+    request.continuation = randomTokens(generator, request.newTokens, manifest.vocabSize);
     request.ignoreEos = true;
     if (Result<int64_t> added = session->add(std::move(request)); !added)
       return Error{fmt::format("bench {}: {}", test.name(), added.error().message)};
@@ -144,7 +144,7 @@ static Result<Outcome> measure(Engine &engine, const Test &test, int64_t repeat,
 
 static std::vector<Test> listTests(const BenchOptions &options, const Manifest &manifest) {
   // What was not asked for follows the artifact; what was asked for and does not fit is an error.
-  int64_t longest = manifest.max_model_len;
+  int64_t longest = manifest.maxModelLen;
   std::vector<int64_t> prompts =
       options.prompts.empty() ? std::vector{std::min<int64_t>(512, longest - 1)} : options.prompts;
   std::vector<int64_t> news = options.news.empty() ? std::vector{std::min<int64_t>(128, longest - 2)} : options.news;

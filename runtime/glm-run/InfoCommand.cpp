@@ -40,20 +40,20 @@ static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::
           {"activations", manifest.activations},
           {"library", manifest.library},
           {"layers", manifest.layers},
-          {"vocab_size", manifest.vocab_size},
-          {"max_model_len", manifest.max_model_len},
-          {"max_rows", manifest.max_rows},
-          {"max_sequences", manifest.max_sequences},
-          {"page_size", manifest.page_size},
+          {"vocab_size", manifest.vocabSize},
+          {"max_model_len", manifest.maxModelLen},
+          {"max_rows", manifest.maxRows},
+          {"max_sequences", manifest.maxSequences},
+          {"page_size", manifest.pageSize},
           {"pages", manifest.pages},
-          {"eos_token_ids", manifest.eos_token_ids},
+          {"eos_token_ids", manifest.eosTokenIds},
           {"kernels", manifest.kernels.size()},
           {"launches_per_step", launchesPerStep(manifest)},
           {"programs", programs},
           {"checkpoint", checkpointFolder(manifest, folder).string()},
           {"weight_bytes", precisionBytes(manifest)},
           {"cache_bytes", cacheBytes(manifest)},
-          {"arena_bytes", manifest.arena_bytes},
+          {"arena_bytes", manifest.arenaBytes},
           {"precision", precision}};
 }
 
@@ -75,15 +75,15 @@ static void printInfo(const Manifest &manifest, const std::filesystem::path &fol
   line("target", fmt::format("{} ({}), activations {}", manifest.target, manifest.library, manifest.activations));
   line("needs", manifest.features.empty() ? "nothing beyond the base of its target"
                                           : fmt::format("{}", fmt::join(manifest.features, ", ")));
-  line("model", fmt::format("{} layers, {} ids, {} experts of which {} per token", manifest.layers, manifest.vocab_size,
-                            manifest.experts, manifest.experts_per_token));
+  line("model", fmt::format("{} layers, {} ids, {} experts of which {} per token", manifest.layers, manifest.vocabSize,
+                            manifest.experts, manifest.expertsPerToken));
   line("checkpoint", fmt::format("{}, {} files", checkpointFolder(manifest, folder).string(), manifest.files.size()));
-  line("context", fmt::format("{} tokens a sequence, {} sequences at once, {} pages of {} tokens",
-                              manifest.max_model_len, manifest.max_sequences, manifest.pages, manifest.page_size));
-  line("stop ids", fmt::format("{}", fmt::join(manifest.eos_token_ids, ", ")));
+  line("context", fmt::format("{} tokens a sequence, {} sequences at once, {} pages of {} tokens", manifest.maxModelLen,
+                              manifest.maxSequences, manifest.pages, manifest.pageSize));
+  line("stop ids", fmt::format("{}", fmt::join(manifest.eosTokenIds, ", ")));
   line("weights", formatBytes(static_cast<double>(precisionBytes(manifest))));
   line("caches", formatBytes(static_cast<double>(cacheBytes(manifest))) + " when full");
-  line("arena", formatBytes(static_cast<double>(manifest.arena_bytes)));
+  line("arena", formatBytes(static_cast<double>(manifest.arenaBytes)));
   line("kernels", std::to_string(manifest.kernels.size()));
   for (const Program &program : manifest.programs)
     line("program",

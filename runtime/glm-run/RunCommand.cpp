@@ -138,7 +138,7 @@ Result<void> runCommand(const RunOptions &options) {
     return loaded.error();
   Executor &executor = loaded->engine->executor();
   const Manifest &manifest = loaded->engine->manifest();
-  Result<Session> session = Session::create(executor, {options.chunk.value_or(manifest.max_rows)});
+  Result<Session> session = Session::create(executor, {options.chunk.value_or(manifest.maxRows)});
   if (!session)
     return session.error();
   if (Result<void> filled = fillSession(*session, options, std::move(*prompts)); !filled)
@@ -157,7 +157,7 @@ Result<void> runCommand(const RunOptions &options) {
     return statistics.error();
 
   if (!options.logits.empty())
-    if (Result<void> written = writeLogits(*session, manifest.vocab_size, options.logits); !written)
+    if (Result<void> written = writeLogits(*session, manifest.vocabSize, options.logits); !written)
       return written;
   if (!options.trace.empty())
     if (Result<void> written = trace.write(options.trace); !written)

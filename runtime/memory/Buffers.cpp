@@ -6,7 +6,7 @@ namespace glm {
 
 Result<Buffers> Buffers::allocate(const Manifest &manifest, Device &device) {
   Buffers buffers;
-  Result<Allocation> arena = device.allocate(manifest.arena_bytes);
+  Result<Allocation> arena = device.allocate(manifest.arenaBytes);
   if (!arena)
     return arena.error();
   buffers.arena = std::move(*arena);

@@ -140,7 +140,7 @@ func.func @rope_angles_width(%x: tensor<?x30xf32>, %a: tensor<?x2xf32>) {
 
 func.func @cache_write_input(%x: tensor<20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{input rank must be 2, but found 1}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -148,7 +148,7 @@ func.func @cache_write_input(%x: tensor<20xf32>, %c: !glm.cache<20 x bf16>, %p: 
 
 func.func @cache_write_width(%x: tensor<?x19xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{input width must be 20 (width of the cache), but found 19}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x19xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x19xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -156,7 +156,7 @@ func.func @cache_write_width(%x: tensor<?x19xf32>, %c: !glm.cache<20 x bf16>, %p
 
 func.func @cache_write_positions(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?x1xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{positions rank must be 1, but found 2}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?x1xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?x1xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -164,7 +164,7 @@ func.func @cache_write_positions(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>
 
 func.func @cache_write_positions_rows(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<3xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{positions rows must be ? (rows of input), but found 3}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<3xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<3xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -172,7 +172,7 @@ func.func @cache_write_positions_rows(%x: tensor<?x20xf32>, %c: !glm.cache<20 x 
 
 func.func @cache_write_slots(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?x1xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{slots rank must be 1, but found 2}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?x1xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?x1xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -180,7 +180,7 @@ func.func @cache_write_slots(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p
 
 func.func @cache_write_slots_rows(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<3xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{slots rows must be ? (rows of input), but found 3}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<3xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<3xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -188,7 +188,7 @@ func.func @cache_write_slots_rows(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16
 
 func.func @cache_write_pages(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<6xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{pages rank must be 2, but found 1}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<6xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<6xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -196,7 +196,7 @@ func.func @cache_write_pages(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p
 
 func.func @cache_write_norm(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{norm must be there with norm_weight, but found none}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -204,7 +204,7 @@ func.func @cache_write_norm(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p:
 
 func.func @cache_write_eps(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{eps must be there with norm_weight, but found none}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -212,7 +212,7 @@ func.func @cache_write_eps(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: 
 
 func.func @cache_write_eps_range(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{eps must be positive, but found 0}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 0.0 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 0.0 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -220,7 +220,7 @@ func.func @cache_write_eps_range(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>
 
 func.func @cache_write_norm_width(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<21xf32>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{norm_weight width must be at most 20 (width of input), but found 21}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<21xf32>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<21xf32> rope tensor<?x4xf32>
   return
 }
 
@@ -228,7 +228,7 @@ func.func @cache_write_norm_width(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16
 
 func.func @cache_write_norm_packed(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{norm_weight must be wide, but found tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>> rope tensor<?x4xf32>
   return
 }
 
@@ -236,7 +236,7 @@ func.func @cache_write_norm_packed(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf1
 
 func.func @cache_write_layer_bias(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{norm_bias must be there with norm layer, but found none}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<layer>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<layer>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -244,7 +244,7 @@ func.func @cache_write_layer_bias(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16
 
 func.func @cache_write_rms_bias(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %b: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{norm_bias must be absent without norm layer, but found it}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w bias %b rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16> bias tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w bias %b rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> bias tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -292,7 +292,7 @@ func.func @cache_write_rope_offset_alone(%x: tensor<?x20xf32>, %c: !glm.cache<20
 
 func.func @cache_write_rope_columns(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{rope columns must be there with angles, but found none}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 0, rope_width = 0} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 0, rope_width = 0} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -300,7 +300,7 @@ func.func @cache_write_rope_columns(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf
 
 func.func @cache_write_rope_range(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %w: tensor<16xbf16>, %a: tensor<?x4xf32>) {
   // expected-error @+1 {{rope offset + width must be at most 20 (width of input / heads), but found 22}}
-  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 18, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g norm %w rope %a {norm = #glm.norm<rms>, eps = 1.0e-5 : f32, rope_offset = 18, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   return
 }
 

@@ -75,10 +75,10 @@ func.func @rope_cache_write(%x: memref<3x20xbf16>, %latent: memref<24x20xbf16>, 
                             %latent_norm: tensor<16xbf16>, %weight: tensor<8xbf16>, %bias: tensor<8xbf16>, %angles: memref<3x4xf32>) {
   // CHECK: glm.kernel.rope_cache_write %{{.*}} into %{{.*}} at %{{.*}}, %{{.*}}, %{{.*}} {page_size = 4 : i64, rope_offset = 0 : i64, rope_width = 0 : i64} : memref<3x20xbf16>, memref<24x20xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32>
   glm.kernel.rope_cache_write %x into %latent at %positions, %slots, %pages {page_size = 4, rope_offset = 0, rope_width = 0} : memref<3x20xbf16>, memref<24x20xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32>
-  // CHECK: glm.kernel.rope_cache_write {{.*}} norm %{{.*}} rope %{{.*}} {{.*}} norm = #glm.norm<rms>, {{.*}}, norm tensor<16xbf16>, rope memref<3x4xf32>
-  glm.kernel.rope_cache_write %x into %latent at %positions, %slots, %pages norm %latent_norm rope %angles {eps = 1.0e-5 : f32, norm = #glm<norm<rms>>, page_size = 4, rope_offset = 16, rope_width = 4} : memref<3x20xbf16>, memref<24x20xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32>, norm tensor<16xbf16>, rope memref<3x4xf32>
-  // CHECK: glm.kernel.rope_cache_write {{.*}} norm %{{.*}} bias %{{.*}} rope %{{.*}} {{.*}} norm = #glm.norm<layer>, {{.*}}, norm tensor<8xbf16> bias tensor<8xbf16>, rope memref<3x4xf32>
-  glm.kernel.rope_cache_write %key into %keys at %positions, %slots, %pages norm %weight bias %bias rope %angles {eps = 1.0e-6 : f32, norm = #glm<norm<layer>>, page_size = 4, rope_offset = 0, rope_width = 4} : memref<3x8xf32>, memref<24x8xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32>, norm tensor<8xbf16> bias tensor<8xbf16>, rope memref<3x4xf32>
+  // CHECK: glm.kernel.rope_cache_write {{.*}} norm %{{.*}} rope %{{.*}} {{.*}} norm = #glm.norm<rms>, {{.*}} norm tensor<16xbf16> rope memref<3x4xf32>
+  glm.kernel.rope_cache_write %x into %latent at %positions, %slots, %pages norm %latent_norm rope %angles {eps = 1.0e-5 : f32, norm = #glm<norm<rms>>, page_size = 4, rope_offset = 16, rope_width = 4} : memref<3x20xbf16>, memref<24x20xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32> norm tensor<16xbf16> rope memref<3x4xf32>
+  // CHECK: glm.kernel.rope_cache_write {{.*}} norm %{{.*}} bias %{{.*}} rope %{{.*}} {{.*}} norm = #glm.norm<layer>, {{.*}} norm tensor<8xbf16> bias tensor<8xbf16> rope memref<3x4xf32>
+  glm.kernel.rope_cache_write %key into %keys at %positions, %slots, %pages norm %weight bias %bias rope %angles {eps = 1.0e-6 : f32, norm = #glm<norm<layer>>, page_size = 4, rope_offset = 0, rope_width = 4} : memref<3x8xf32>, memref<24x8xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32> norm tensor<8xbf16> bias tensor<8xbf16> rope memref<3x4xf32>
   return
 }
 

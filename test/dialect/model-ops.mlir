@@ -117,11 +117,11 @@ func.func @cache(%x: tensor<?x20xf32>, %key: tensor<?x8xbf16>, %positions: tenso
   // CHECK: glm.cache_write %{{.*}} into %[[LATENT]] at %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x20xf32>, <20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>
   %plain = glm.cache_write %x into %latent at %positions, %slots, %pages : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>
   // CHECK: glm.cache_write {{.*}} norm %{{.*}} rope %{{.*}} {eps = 9.99999974E-6 : f32, norm = #glm.norm<rms>, rope_offset = 16 : i64, rope_width = 4 : i64}
-  // CHECK-SAME: tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
-  %fused = glm.cache_write %x into %latent at %positions, %slots, %pages norm %latent_norm rope %angles {eps = 1.0e-5 : f32, norm = #glm<norm<rms>>, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<?x4xf32>
+  // CHECK-SAME: tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
+  %fused = glm.cache_write %x into %latent at %positions, %slots, %pages norm %latent_norm rope %angles {eps = 1.0e-5 : f32, norm = #glm<norm<rms>>, rope_offset = 16, rope_width = 4} : tensor<?x20xf32>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<?x4xf32>
   // CHECK: glm.cache_write {{.*}} norm %{{.*}} bias %{{.*}} rope %{{.*}} {eps = {{.*}}, norm = #glm.norm<layer>, rope_width = 4 : i64}
-  // CHECK-SAME: norm tensor<8xbf16> bias tensor<8xbf16>, rope tensor<?x4xf32>
-  %keys = glm.cache_write %key into %index at %positions, %slots, %pages norm %weight bias %bias rope %angles {eps = 1.0e-6 : f32, norm = #glm<norm<layer>>, rope_width = 4} : tensor<?x8xbf16>, !glm.cache<8 x f32>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, norm tensor<8xbf16> bias tensor<8xbf16>, rope tensor<?x4xf32>
+  // CHECK-SAME: norm tensor<8xbf16> bias tensor<8xbf16> rope tensor<?x4xf32>
+  %keys = glm.cache_write %key into %index at %positions, %slots, %pages norm %weight bias %bias rope %angles {eps = 1.0e-6 : f32, norm = #glm<norm<layer>>, rope_width = 4} : tensor<?x8xbf16>, !glm.cache<8 x f32>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> norm tensor<8xbf16> bias tensor<8xbf16> rope tensor<?x4xf32>
   return
 }
 
@@ -157,5 +157,12 @@ func.func @moe(%x: tensor<?x32xbf16>, %experts: tensor<?x2xi32>, %weights: tenso
   %y = glm.moe %x to %experts, %weights gate %gate up %up down %down plus %shared : tensor<?x32xbf16>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<5x48x32xf4E2M1FN, #modelopt>, tensor<5x48x32xf4E2M1FN, #modelopt>, tensor<5x32x48xbf16>, plus tensor<?x32xf32> -> tensor<?x32xbf16>
   // CHECK: glm.moe %{{.*}} to %{{.*}}, %{{.*}} gate %{{.*}} up %{{.*}} down %{{[^ ]*}} : {{.*}}, tensor<5x32x48xbf16> -> tensor<?x32xf32>
   %z = glm.moe %x to %experts, %weights gate %gate up %up down %down : tensor<?x32xbf16>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<5x48x32xf4E2M1FN, #modelopt>, tensor<5x48x32xf4E2M1FN, #modelopt>, tensor<5x32x48xbf16> -> tensor<?x32xf32>
+  return
+}
+
+// CHECK-LABEL: func @rotates_without_a_norm
+func.func @rotates_without_a_norm(%c: !glm.cache<20 x bf16>, %x: tensor<?x20xbf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %a: tensor<?x4xf32>) {
+  // CHECK: glm.cache_write %{{.*}} into %{{.*}} at %{{.*}}, %{{.*}}, %{{.*}} rope %{{.*}} {rope_offset = 16 : i64, rope_width = 4 : i64} : {{.*}} rope tensor<?x4xf32>
+  %y = glm.cache_write %x into %c at %p, %s, %g rope %a {rope_offset = 16, rope_width = 4} : tensor<?x20xbf16>, !glm.cache<20 x bf16>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32> rope tensor<?x4xf32>
   return
 }

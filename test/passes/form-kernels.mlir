@@ -128,7 +128,7 @@ module attributes {glm.limits = #glm.limits<rows = [3], sequences = 2, positions
     %angles = glm.rope_angles %positions {inverse_frequencies = array<f32: 1.0, 0.25>} : tensor<3xi32> -> tensor<3x4xf32>
     // CHECK: glm.kernel.rope_cache_write %[[X]] into %[[CACHE]] at %[[POSITIONS]], %[[SLOTS]], %[[PAGES]] norm {{.*}} rope %[[ANGLES]]
     // CHECK-SAME: eps = 9.99999974E-6 : f32, norm = #glm.norm<rms>, page_size = 64 : i64, rope_offset = 16 : i64, rope_width = 4 : i64
-    %written = glm.cache_write %x into %cache at %positions, %slots, %pages norm %norm rope %angles {eps = 1.0e-5 : f32, norm = #glm.norm<rms>, rope_offset = 16, rope_width = 4} : tensor<3x20xbf16>, !glm.cache<20 x bf16>, tensor<3xi32>, tensor<3xi32>, tensor<2x3xi32>, norm tensor<16xbf16>, rope tensor<3x4xf32>
+    %written = glm.cache_write %x into %cache at %positions, %slots, %pages norm %norm rope %angles {eps = 1.0e-5 : f32, norm = #glm.norm<rms>, rope_offset = 16, rope_width = 4} : tensor<3x20xbf16>, !glm.cache<20 x bf16>, tensor<3xi32>, tensor<3xi32>, tensor<2x3xi32> norm tensor<16xbf16> rope tensor<3x4xf32>
     // CHECK: %[[QUERY:[a-z0-9_]+]] = memref.alloc() : memref<3x20xbf16>
     // CHECK: glm.kernel.rope %[[X]], %[[ANGLES]] to %[[QUERY]] heads 2 columns 6 plus 4
     %query = glm.rope %x, %angles heads 2 columns 6 plus 4 : tensor<3x20xbf16>, tensor<3x4xf32> -> tensor<3x20xbf16>

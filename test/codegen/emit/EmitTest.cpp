@@ -62,10 +62,10 @@ protected:
     facts.producer = "glm-compile 9.8.7, LLVM 22.1.8";
     facts.activations = "bf16";
     facts.layers = 4;
-    facts.vocab_size = 7;
+    facts.vocabSize = 7;
     facts.experts = 4;
-    facts.experts_per_token = 2;
-    facts.eos_token_ids = {5, 6};
+    facts.expertsPerToken = 2;
+    facts.eosTokenIds = {5, 6};
     facts.checkpoint = "../checkpoint";
     facts.files = {{"model-00001-of-00002.safetensors", 123456, 0xfedcba9876543210}};
     facts.precision = {{"model.layers.*.mlp.*", 12, "bf16", "bf16", 3456, "*", "--activations"}};
@@ -113,12 +113,12 @@ TEST_F(Emit, ReadsBackWhatThePlanSays) {
   EXPECT_EQ(read->library, "host.so");
   EXPECT_EQ(read->target, "x86-64-v4");
   EXPECT_EQ(read->features, (Names{"avx512f", "avx512bf16"}));
-  EXPECT_EQ(read->arena_bytes, 4096u);
-  EXPECT_EQ(read->max_rows, 5);
-  EXPECT_EQ(read->max_sequences, 3);
-  EXPECT_EQ(read->max_model_len, 200);
-  EXPECT_EQ(read->page_size, 64);
-  EXPECT_EQ(read->pages_per_sequence, 4);
+  EXPECT_EQ(read->arenaBytes, 4096u);
+  EXPECT_EQ(read->maxRows, 5);
+  EXPECT_EQ(read->maxSequences, 3);
+  EXPECT_EQ(read->maxModelLen, 200);
+  EXPECT_EQ(read->pageSize, 64);
+  EXPECT_EQ(read->pagesPerSequence, 4);
   EXPECT_EQ(read->pages, 12);
 }
 
@@ -129,7 +129,7 @@ TEST_F(Emit, KeepsTheFactsOfTheCaller) {
   EXPECT_EQ(read->producer, "glm-compile 9.8.7, LLVM 22.1.8");
   EXPECT_EQ(read->activations, "bf16");
   EXPECT_EQ(read->layers, 4);
-  EXPECT_EQ(read->eos_token_ids, (std::vector<int64_t>{5, 6}));
+  EXPECT_EQ(read->eosTokenIds, (std::vector<int64_t>{5, 6}));
   EXPECT_EQ(read->checkpoint, "../checkpoint");
   ASSERT_EQ(read->files.size(), 1u);
   EXPECT_EQ(read->files[0].header, 0xfedcba9876543210u);

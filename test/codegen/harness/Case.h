@@ -38,7 +38,7 @@ struct Case {
 /// bounds, the same bits for any number of threads and rows, nothing written elsewhere.
 void verify(const KernelFamily &family, const Case &test, const std::string &chip = "host");
 
-/// Run the case with two families: numbers within the case's bounds of each other.
+/// Run the case with two families: numbers within twice the case's bounds of each other.
 void compare(const KernelFamily &first, const KernelFamily &second, const Case &test, const std::string &chip = "host");
 
 /// Run the case for two chips: the same bits.

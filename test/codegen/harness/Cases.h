@@ -42,7 +42,7 @@ struct CacheShape {
 Case cacheWriteCase(TypeName activation, TypeName cache, int64_t rows, CacheShape shape);
 Case indexScoreCase(TypeName activation, int64_t rows, int64_t heads, int64_t width, int64_t positions,
                     int64_t pageSize);
-/// Scores are multiples of 1/4 with many equals.
+/// Scores are multiples of 1/4 with many equals and zeros of both signs.
 Case topKCase(int64_t rows, int64_t positions, int64_t topK);
 struct AttentionShape {
   int64_t heads, rank, ropeWidth, queryWidth, topK, positions, pageSize;

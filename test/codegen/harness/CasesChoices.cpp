@@ -58,8 +58,9 @@ Case topKCase(int64_t rows, int64_t positions, int64_t topK) {
             {},
             {}};
   std::vector<double> scores(rows * positions), lasts(rows);
-  for (double &score : scores)
-    score = static_cast<double>(random.below(41) - 20) / 4.0;
+  // Every other row has three numbers only, so that the last one chosen is one of many equals.
+  for (int64_t i = 0; i < rows * positions; ++i)
+    scores[i] = static_cast<double>(i / positions % 2 == 0 ? random.below(3) - 1 : random.below(41) - 20) / 4.0;
   // A zero of each sign: they are equal.
   for (double &score : scores)
     score = score == 0.0 && random.below(2) == 0 ? -0.0 : score;

@@ -137,6 +137,7 @@ TEST(PlainBodies, IndexScore) {
 
 TEST(PlainBodies, TopK) {
   verifyPlain(topKCase(7, 100, 16));
+  verifyPlain(topKCase(7, 100, 50));
   verifyPlain(topKCase(5, 64, 1));
   verifyPlain(topKCase(5, 37, 36));
   verifyPlain(topKCase(4, 9, 20));

@@ -23,19 +23,19 @@ Manifest sample() {
   m.activations = "f32";
   m.library = "host.so";
   m.layers = 11;
-  m.vocab_size = 320;
-  m.max_model_len = 513;
-  m.max_rows = 48;
-  m.max_sequences = 7;
-  m.page_size = 64;
-  m.pages_per_sequence = 9;
+  m.vocabSize = 320;
+  m.maxModelLen = 513;
+  m.maxRows = 48;
+  m.maxSequences = 7;
+  m.pageSize = 64;
+  m.pagesPerSequence = 9;
   m.pages = 63;
   m.experts = 9;
-  m.experts_per_token = 3;
-  m.eos_token_ids = {3, 5};
+  m.expertsPerToken = 3;
+  m.eosTokenIds = {3, 5};
   m.temperature = 0.7;
-  m.top_p = 0.95;
-  m.top_k = 40;
+  m.topP = 0.95;
+  m.topK = 40;
   m.checkpoint = "../a model";
   m.files = {{"model-00001.safetensors", 1234567, 0x0123456789abcdef}, {"model-00002.safetensors", 8, 7}};
   m.precision = {{"model.layers.{3..9}.mlp", 21, "bf16", "f32", 1 << 20, "*.mlp = f32", "rules.json:3..9"}};
@@ -47,7 +47,7 @@ Manifest sample() {
                {"hidden", BufferSpace::Arena, 192, 4096},
                {"layers.0.latent", BufferSpace::Cache, 0, 1 << 30},
                {"logits", BufferSpace::Output, 4288, 64}};
-  m.arena_bytes = 4352;
+  m.arenaBytes = 4352;
   m.kernels = {{"gemm_f32_bf16_n96k48", true}, {"top_k_16", false}};
   Launch gemm{
       0, {{Argument::Kind::Buffer, 0}, {Argument::Kind::Weight, 1}, {Argument::Kind::Buffer, 3}}, RowCount::Output, {}};
@@ -86,14 +86,14 @@ TEST(Manifest, readsBackEveryField) {
   EXPECT_EQ(read->features, m.features);
   EXPECT_EQ(std::tuple(read->target, read->activations, read->library, read->checkpoint),
             std::tuple(m.target, m.activations, m.library, m.checkpoint));
-  EXPECT_EQ(std::tuple(read->layers, read->vocab_size, read->max_model_len, read->max_rows, read->max_sequences,
-                       read->page_size),
-            std::tuple(m.layers, m.vocab_size, m.max_model_len, m.max_rows, m.max_sequences, m.page_size));
-  EXPECT_EQ(std::tuple(read->pages_per_sequence, read->pages, read->experts, read->experts_per_token, read->top_k,
-                       read->arena_bytes),
-            std::tuple(m.pages_per_sequence, m.pages, m.experts, m.experts_per_token, m.top_k, m.arena_bytes));
-  EXPECT_EQ(std::tuple(read->temperature, read->top_p, read->eos_token_ids),
-            std::tuple(m.temperature, m.top_p, m.eos_token_ids));
+  EXPECT_EQ(
+      std::tuple(read->layers, read->vocabSize, read->maxModelLen, read->maxRows, read->maxSequences, read->pageSize),
+      std::tuple(m.layers, m.vocabSize, m.maxModelLen, m.maxRows, m.maxSequences, m.pageSize));
+  EXPECT_EQ(std::tuple(read->pagesPerSequence, read->pages, read->experts, read->expertsPerToken, read->topK,
+                       read->arenaBytes),
+            std::tuple(m.pagesPerSequence, m.pages, m.experts, m.expertsPerToken, m.topK, m.arenaBytes));
+  EXPECT_EQ(std::tuple(read->temperature, read->topP, read->eosTokenIds),
+            std::tuple(m.temperature, m.topP, m.eosTokenIds));
   EXPECT_EQ(read->files[0].header, m.files[0].header);
   EXPECT_EQ(read->files[0].bytes, m.files[0].bytes);
   EXPECT_EQ(read->precision[0].source, m.precision[0].source);

@@ -67,8 +67,8 @@ struct Builder {
   int64_t buffer(const std::string &name, BufferSpace space, uint64_t bytes) {
     uint64_t offset = 0;
     if (space != BufferSpace::Cache) {
-      offset = manifest.arena_bytes;
-      manifest.arena_bytes += (bytes + 63) / 64 * 64;
+      offset = manifest.arenaBytes;
+      manifest.arenaBytes += (bytes + 63) / 64 * 64;
     }
     manifest.buffers.push_back({name, space, offset, bytes});
     return static_cast<int64_t>(manifest.buffers.size()) - 1;
@@ -89,7 +89,7 @@ static Argument w(int64_t index) { return {Argument::Kind::Weight, index}; }
 
 static void addModel(Builder &builder, const Options &options) {
   int64_t rows = options.maxRows;
-  int64_t pagesPerSlot = builder.manifest.pages_per_sequence;
+  int64_t pagesPerSlot = builder.manifest.pagesPerSequence;
   int64_t tokens = builder.buffer("tokens", BufferSpace::Input, rows * 4);
   int64_t positions = builder.buffer("positions", BufferSpace::Input, rows * 4);
   int64_t slots = builder.buffer("slots", BufferSpace::Input, rows * 4);
@@ -151,16 +151,16 @@ fs::path writeArtifact(const fs::path &folder, const Options &options) {
   manifest.activations = "f32";
   manifest.library = "host.so";
   manifest.layers = 1;
-  manifest.vocab_size = kVocab;
-  manifest.max_model_len = options.maxModelLen;
-  manifest.max_rows = options.maxRows;
-  manifest.max_sequences = options.maxSequences;
-  manifest.page_size = kPageSize;
-  manifest.pages_per_sequence = (options.maxModelLen + kPageSize - 1) / kPageSize;
+  manifest.vocabSize = kVocab;
+  manifest.maxModelLen = options.maxModelLen;
+  manifest.maxRows = options.maxRows;
+  manifest.maxSequences = options.maxSequences;
+  manifest.pageSize = kPageSize;
+  manifest.pagesPerSequence = (options.maxModelLen + kPageSize - 1) / kPageSize;
   manifest.pages = options.pages;
   manifest.experts = kExperts;
-  manifest.experts_per_token = kChosen;
-  manifest.eos_token_ids = options.stopIds;
+  manifest.expertsPerToken = kChosen;
+  manifest.eosTokenIds = options.stopIds;
   manifest.checkpoint = "../checkpoint";
   Result<SafetensorsFile> opened = SafetensorsFile::open(checkpoint);
   if (!opened)

@@ -10,7 +10,7 @@ namespace {
 
 TEST(Buffers, liesWhereThePlanSays) {
   Manifest manifest;
-  manifest.arena_bytes = 4096;
+  manifest.arenaBytes = 4096;
   manifest.buffers = {{"tokens", BufferSpace::Input, 0, 64},
                       {"cache.0", BufferSpace::Cache, 0, 12345},
                       {"hidden", BufferSpace::Arena, 192, 640},

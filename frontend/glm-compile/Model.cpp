@@ -1,0 +1,60 @@
+#include "frontend/glm-compile/Model.h"
+
+#include <fmt/format.h>
+
+namespace glm {
+namespace {
+
+/// `text` of --set, PATTERN=TYPE. Regular expressions may hold `=`, types do not.
+Result<PrecisionRule> parseRule(const std::string &text) {
+  size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    return Error{fmt::format("--set: rule must be PATTERN=TYPE, but found {}", text)};
+  return makeRule(text.substr(0, equals), text.substr(equals + 1), "--set");
+}
+
+Result<void> readPrecision(const CompileOptions &options, Model &model) {
+  auto quantization = readQuantizationConfig(options.model);
+  if (!quantization)
+    return quantization.error();
+  auto rules = policyRules(options.precision, model.config, *quantization);
+  if (!rules)
+    return rules.error();
+  model.rules = std::move(*rules);
+  for (const std::string &text : options.rules) {
+    auto rule = parseRule(text);
+    if (!rule)
+      return rule.error();
+    model.rules.push_back(std::move(*rule));
+  }
+  auto table = applyPrecision(model.stored, model.rules, *quantization, model.warnings);
+  if (!table)
+    return table.error();
+  model.precision = std::move(*table);
+  return {};
+}
+
+} // namespace
+
+Result<Model> readModel(const CompileOptions &options) {
+  Model model;
+  auto config = readModelConfig(options.model, model.warnings);
+  if (!config)
+    return config.error();
+  model.config = std::move(*config);
+  if (options.latentNormEps)
+    model.config.latentNormEps = *options.latentNormEps;
+  auto checkpoint = Checkpoint::open(options.model);
+  if (!checkpoint)
+    return checkpoint.error();
+  model.checkpoint = std::move(*checkpoint);
+  auto stored = readStoredTensors(model.config, model.checkpoint);
+  if (!stored)
+    return stored.error();
+  model.stored = std::move(*stored);
+  if (auto read = readPrecision(options, model); !read)
+    return read.error();
+  return model;
+}
+
+} // namespace glm
