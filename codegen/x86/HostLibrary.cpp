@@ -74,6 +74,18 @@ Result<void> emitFile(llvm::Module &module, llvm::TargetMachine &machine, llvm::
   return {};
 }
 
+/// `<stem>.ll` and `<stem>.s`.
+Result<void> dumpKernel(llvm::Module &module, llvm::TargetMachine &machine, const std::filesystem::path &stem) {
+  std::string path = stem.string() + ".ll";
+  std::error_code code;
+  llvm::raw_fd_ostream stream(path, code);
+  if (code)
+    return Error{fmt::format("{}: file must be writable, but found {}", path, code.message())};
+  module.print(stream, nullptr);
+  // Emitting code changes a module: the object must be made of the one that was printed.
+  return emitFile(*llvm::CloneModule(module), machine, llvm::CodeGenFileType::AssemblyFile, stem.string() + ".s");
+}
+
 Result<void> compileKernel(ModuleOp kernel, TargetAttr target, const HostLibraryOptions &options,
                            const std::filesystem::path &object) {
   llvm::LLVMContext context;
@@ -90,15 +102,9 @@ Result<void> compileKernel(ModuleOp kernel, TargetAttr target, const HostLibrary
     if (!function.isDeclaration())
       function.addFnAttr("prefer-vector-width", std::to_string(target.getVectorBits()));
   optimize(*module, *machine);
-  if (!options.dumpFolder.empty()) {
-    std::error_code code;
-    llvm::raw_fd_ostream stream((options.dumpFolder / (name + ".ll")).string(), code);
-    module->print(stream, nullptr);
-    if (auto result = emitFile(*llvm::CloneModule(*module), *machine, llvm::CodeGenFileType::AssemblyFile,
-                               options.dumpFolder / (name + ".s"));
-        !result)
-      return result;
-  }
+  if (!options.dumpFolder.empty())
+    if (auto dumped = dumpKernel(*module, *machine, options.dumpFolder / name); !dumped)
+      return dumped;
   return emitFile(*module, *machine, llvm::CodeGenFileType::ObjectFile, object);
 }
 

@@ -75,6 +75,7 @@ Result<std::vector<PrecisionRule>> fileRules(const std::filesystem::path &path) 
   }
   std::vector<std::string> places = file->places("rules", patterns);
   std::vector<PrecisionRule> rules;
+  rules.reserve(patterns.size());
   for (size_t i = 0; i < patterns.size(); ++i)
     rules.push_back(makeRule(patterns[i], types[i], places[i]));
   return rules;

@@ -100,6 +100,7 @@ Checkpoint::Entry Checkpoint::find(const std::string &name) const {
 
 std::vector<std::string> Checkpoint::names() const {
   std::vector<std::string> list;
+  list.reserve(where.size());
   for (const auto &[name, place] : where)
     list.push_back(name);
   std::sort(list.begin(), list.end());

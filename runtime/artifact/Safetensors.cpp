@@ -99,6 +99,7 @@ Result<std::map<std::string, std::string>> readMetadata(const std::string &place
 Result<void> checkLayout(const std::string &place, const std::map<std::string, TensorInfo> &tensors, uint64_t dataStart,
                          uint64_t fileBytes) {
   std::vector<std::pair<const TensorInfo *, const std::string *>> order;
+  order.reserve(tensors.size());
   for (const auto &[name, info] : tensors)
     order.emplace_back(&info, &name);
   std::sort(order.begin(), order.end(), [](auto &a, auto &b) {

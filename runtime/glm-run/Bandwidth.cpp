@@ -55,13 +55,15 @@ Bandwidth measureReadBandwidth(ThreadPool &pool) {
   pool.run([&](int64_t thread, int64_t threads) { fillLines(lines + begin(thread, threads), count / threads); });
   std::vector<uint64_t> sums(pool.threads());
   double best = 0;
+  // Every thread reads the same number of lines; a rest of fewer than there are threads stays unread.
+  uint64_t bytesRead = count / pool.threads() * pool.threads() * sizeof(Line);
   for (int pass = 0; pass < kPasses; ++pass) {
     auto start = std::chrono::steady_clock::now();
     pool.run([&](int64_t thread, int64_t threads) {
       sums[thread] = sumLines(lines + begin(thread, threads), count / threads);
     });
     double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    best = std::max(best, static_cast<double>(count / pool.threads() * pool.threads() * sizeof(Line)) / seconds);
+    best = std::max(best, static_cast<double>(bytesRead) / seconds);
   }
   // The sums must be wanted, or the compiler leaves the reading out.
   volatile uint64_t sink = sums[0];

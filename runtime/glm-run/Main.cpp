@@ -36,7 +36,7 @@ static CLI::Validator tokenList() {
 }
 
 /// A number for which `allowed` holds; NaN never is one.
-static CLI::Validator number(std::string rule, bool (*allowed)(double)) {
+static CLI::Validator number(const std::string &rule, bool (*allowed)(double)) {
   return CLI::Validator(
       [rule, allowed](std::string &text) {
         double value = 0;

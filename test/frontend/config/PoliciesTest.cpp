@@ -52,7 +52,9 @@ TEST_F(PoliciesTest, cardIsTheCardsTable) {
        {"model.layers.0.self_attn.indexer.weights_proj", "model.layers.2.self_attn.indexer.weights_proj",
         "model.layers.78.self_attn.indexer.weights_proj"})
     EXPECT_EQ(typeOf("card", module), "f32") << module;
-  for (const PrecisionRule &rule : *rules("card"))
+  auto list = rules("card"); // named: a loop over what a temporary Result holds would outlive it
+  ASSERT_TRUE(list) << list.error().message;
+  for (const PrecisionRule &rule : *list)
     EXPECT_EQ(rule.source, "built-in card");
 }
 
