@@ -202,15 +202,6 @@ Result<Precision> decidePrecision(const StoredTensors &stored, const std::vector
   return precision;
 }
 
-Result<std::vector<PrecisionRow>> applyPrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
-                                                 const QuantizationConfig &quantization,
-                                                 std::vector<std::string> &warnings) {
-  auto precision = decidePrecision(stored, rules, quantization, warnings);
-  if (!precision)
-    return precision.error();
-  return std::move(precision->table);
-}
-
 std::string precisionText(const std::vector<PrecisionRow> &table) {
   size_t width = 7;
   for (const PrecisionRow &row : table)

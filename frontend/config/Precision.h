@@ -61,11 +61,6 @@ struct Precision {
 Result<Precision> decidePrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
                                   const QuantizationConfig &quantization, std::vector<std::string> &warnings);
 
-/// The table of decidePrecision.
-Result<std::vector<PrecisionRow>> applyPrecision(const StoredTensors &stored, const std::vector<PrecisionRule> &rules,
-                                                 const QuantizationConfig &quantization,
-                                                 std::vector<std::string> &warnings);
-
 /// The table for people, and as a JSON list of {pattern, count, stored, computed, bytes, rule, source}.
 std::string precisionText(const std::vector<PrecisionRow> &table);
 std::string precisionJson(const std::vector<PrecisionRow> &table);

@@ -27,10 +27,10 @@ Result<void> readPrecision(const CompileOptions &options, Model &model) {
       return rule.error();
     model.rules.push_back(std::move(*rule));
   }
-  auto table = applyPrecision(model.stored, model.rules, *quantization, model.warnings);
-  if (!table)
-    return table.error();
-  model.precision = std::move(*table);
+  auto precision = decidePrecision(model.stored, model.rules, *quantization, model.warnings);
+  if (!precision)
+    return precision.error();
+  model.precision = std::move(precision->table);
   return {};
 }
 

@@ -57,7 +57,7 @@ static Error describe(const Manifest &manifest, const Weights &weights, const Pi
     rest /= *size;
   }
   return Error{fmt::format("{}: block scales must be e4m3 numbers of at least 0, but found 0x{:02x} ({}) at [{}]",
-                           tensorName(manifest.weights[piece.weight], piece.tensor), scales[element],
+                           expandPattern(manifest.weights[piece.weight].name, piece.tensor), scales[element],
                            (scales[element] & 0x7f) == 0x7f ? "nan" : "negative", fmt::join(position, ", "))};
 }
 

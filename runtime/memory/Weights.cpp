@@ -9,13 +9,6 @@
 
 namespace glm {
 
-std::string tensorName(const Weight &weight, int64_t index) {
-  std::string name = weight.name;
-  if (size_t hole = name.find("{}"); hole != std::string::npos)
-    name.replace(hole, 2, std::to_string(index));
-  return name;
-}
-
 static std::string describe(const std::string &dtype, const std::vector<int64_t> &shape) {
   return fmt::format("{} [{}]", dtype, fmt::join(shape, ", "));
 }
@@ -31,7 +24,7 @@ static bool acceptsShape(const Weight &weight, const std::vector<int64_t> &found
 }
 
 static Result<Checkpoint::Entry> findTensor(const Weight &weight, int64_t index, const Checkpoint &checkpoint) {
-  std::string name = tensorName(weight, index);
+  std::string name = expandPattern(weight.name, index);
   Checkpoint::Entry entry = checkpoint.find(name);
   std::string expected =
       weight.form == WeightForm::Scalars ? weight.dtype + " [] or [1]" : describe(weight.dtype, weight.shape);
@@ -70,7 +63,7 @@ static Result<float> readScalar(const std::string &name, const Checkpoint::Entry
 }
 
 static Result<float> gatherScalar(const Weight &weight, int64_t index, const Checkpoint::Entry &entry) {
-  std::string name = tensorName(weight, index);
+  std::string name = expandPattern(weight.name, index);
   Result<float> stored = readScalar(name, entry);
   if (!stored)
     return stored;

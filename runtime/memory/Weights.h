@@ -36,9 +36,6 @@ private:
   std::vector<void *> addresses;
 };
 
-/// "model.layers.3.mlp.experts.{}.up_proj.weight" with 17 for `{}`.
-std::string tensorName(const Weight &weight, int64_t index);
-
 /// Sum of the bytes of every checkpoint tensor that the weights use, each counted once.
 uint64_t residentBytes(const Manifest &manifest, const Weights &weights);
 

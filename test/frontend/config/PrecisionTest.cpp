@@ -29,8 +29,6 @@ struct Table {
       precision = std::move(*decided);
     else
       error = decided.error().message;
-    auto table = applyPrecision(stored, *rules, *quantization, warnings);
-    EXPECT_EQ(table ? precisionJson(*table) : table.error().message, decided ? precisionJson(precision.table) : error);
   }
 
   /// "pattern count stored>computed rule (source)" for each row whose pattern contains `part`.
@@ -179,10 +177,10 @@ TEST(Precision, countsWideLinearsThatNoListNames) {
     });
   Table table(model.path(), "checkpoint");
   EXPECT_EQ(table.error, "");
-  // Layer 2's dense MLP (3) and the routers of layers 3 to 11 (9); both ways of asking warn.
+  // Layer 2's dense MLP (3) and the routers of layers 3 to 11 (9).
   std::string warning = "config.json: 12 wide linears are named by no exclude list or rule, such as "
                         "model.layers.2.mlp.gate_proj: computed as they are stored";
-  EXPECT_EQ(table.warnings, (Rows{warning, warning}));
+  EXPECT_EQ(table.warnings, Rows{warning});
   Table named(model.path(), "checkpoint",
               {makeRule("*.mlp.gate", "f32", "--set"), makeRule("model.layers.2.mlp.*", "stored", "--set")});
   EXPECT_EQ(named.error, "");
