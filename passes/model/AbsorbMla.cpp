@@ -38,11 +38,11 @@ struct Absorb : OpRewritePattern<MlaAttentionOp> {
     Value attended = LatentAttentionOp::create(rewriter, loc, latentRows, latentQuery, attention.getQuery(),
                                                attention.getLatent(), attention.getIndices(), attention.getSlots(),
                                                attention.getPages(), heads, rope, attention.getScale());
-    auto values =
-        rewriter.replaceOpWithNewOp<HeadLinearOp>(attention, attention.getType(), attended, attention.getKvB(), heads,
-                                                  /*head_rows=*/nope + value, /*row_begin=*/nope, /*row_count=*/value,
-                                                  /*transposed=*/false);
+    auto values = HeadLinearOp::create(rewriter, loc, attention.getType(), attended, attention.getKvB(), heads,
+                                       /*head_rows=*/nope + value, /*row_begin=*/nope, /*row_count=*/value,
+                                       /*transposed=*/false);
     values->setDiscardableAttrs(attention->getDiscardableAttrDictionary());
+    rewriter.replaceOp(attention, values);
     return success();
   }
 };

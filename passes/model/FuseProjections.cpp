@@ -49,7 +49,8 @@ void fuse(ArrayRef<LinearOp> linears, IRRewriter &rewriter) {
   SmallVector<Location> locations;
   for (LinearOp linear : linears) {
     // A weight has no operands: it can come along.
-    for (Operation *op : llvm::reverse(weightOps(linear.getWeight())))
+    SmallVector<Operation *, 2> ops = weightOps(linear.getWeight());
+    for (Operation *op : llvm::reverse(ops))
       if (!op->isBeforeInBlock(first))
         rewriter.moveOpBefore(op, first);
     weights.push_back(linear.getWeight());

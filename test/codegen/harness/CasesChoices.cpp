@@ -66,8 +66,8 @@ Case topKCase(int64_t rows, int64_t positions, int64_t topK) {
     score = score == 0.0 && random.below(2) == 0 ? -0.0 : score;
   for (int64_t row = 0; row < rows; ++row)
     lasts[row] = static_cast<double>(row == 0   ? positions - 1
-                                     : row == 1 ? topK - 1
-                                     : row == 2 ? topK
+                                     : row == 1 ? std::min(topK, positions) - 1
+                                     : row == 2 ? std::min(topK, positions - 1)
                                                 : random.below(positions));
   test.operands = {Operand::buffer("f32", {rows, positions}).set(scores), Operand::buffer("i32", {rows}).set(lasts),
                    Operand::buffer("i32", {rows, topK}).randomize(random, -9, 9)};

@@ -2,10 +2,17 @@
 #include "test/runtime/exec/ToyModel.h"
 
 #include <cmath>
+#include <cstring>
 
 using namespace glm::toy;
 
 static float *rowOf(void *buffer, int64_t row) { return static_cast<float *>(buffer) + row * kWidth; }
+/// Number `i` of a checkpoint tensor, which may start at any byte.
+static float weightAt(const void *tensor, int64_t i) {
+  float value;
+  std::memcpy(&value, static_cast<const char *>(tensor) + i * sizeof(float), sizeof value);
+  return value;
+}
 static const int32_t *ints(void *buffer) { return static_cast<const int32_t *>(buffer); }
 
 /// Where a position of a slot lies; the number of pages of a slot follows from the artifact and comes as a constant.
@@ -18,7 +25,7 @@ static float *cacheRow(void *cache, const int32_t *pageTable, int64_t pagesPerSl
 extern "C" void embed_f32_w8(void *const *args, int64_t rows, int64_t thread, int64_t threads) {
   for (int64_t row = thread; row < rows; row += threads)
     for (int64_t i = 0; i < kWidth; ++i)
-      rowOf(args[2], row)[i] = static_cast<const float *>(args[1])[ints(args[0])[row] * kWidth + i];
+      rowOf(args[2], row)[i] = weightAt(args[1], ints(args[0])[row] * kWidth + i);
 }
 
 /// slots, positions, page table, pages per slot, hidden, cache
@@ -57,14 +64,14 @@ extern "C" void route(void *const *args, int64_t rows, int64_t thread, int64_t t
 
 /// chosen, table of experts, scales, gain, context (in place)
 extern "C" void moe_gemm_f32_w8(void *const *args, int64_t rows, int64_t thread, int64_t threads) {
-  const float *const *experts = static_cast<const float *const *>(args[1]);
+  const void *const *experts = static_cast<const void *const *>(args[1]);
   const float *scales = static_cast<const float *>(args[2]);
   float gain = *static_cast<const float *>(args[3]);
   for (int64_t row = thread; row < rows; row += threads)
     for (int64_t i = 0; i < kWidth; ++i)
       for (int64_t k = 0; k < kChosen; ++k) {
         int64_t expert = ints(args[0])[row * kChosen + k];
-        rowOf(args[4], row)[i] += gain * scales[expert] * experts[expert][i];
+        rowOf(args[4], row)[i] += gain * scales[expert] * weightAt(experts[expert], i);
       }
 }
 
@@ -74,7 +81,7 @@ extern "C" void gemm_f32_w8(void *const *args, int64_t rows, int64_t thread, int
     for (int64_t id = 0; id < kVocab; ++id) {
       float sum = 0;
       for (int64_t i = 0; i < kWidth; ++i)
-        sum += rowOf(args[1], ints(args[0])[row])[i] * static_cast<const float *>(args[2])[id * kWidth + i];
+        sum += rowOf(args[1], ints(args[0])[row])[i] * weightAt(args[2], id * kWidth + i);
       static_cast<float *>(args[3])[row * kVocab + id] = sum;
     }
 }
