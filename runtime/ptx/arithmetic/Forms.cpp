@@ -1,0 +1,7 @@
+#include "runtime/ptx/arithmetic/Forms.h"
+
+namespace glm::ptx {
+
+std::span<const Form> arithmeticForms() { return {}; }
+
+} // namespace glm::ptx

@@ -1,0 +1,10 @@
+// The instruction forms of this room.
+#pragma once
+
+#include "runtime/ptx/isa/Form.h"
+
+namespace glm::ptx {
+
+std::span<const Form> asyncForms();
+
+} // namespace glm::ptx

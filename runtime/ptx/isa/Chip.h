@@ -1,0 +1,52 @@
+// The chips that the driver can be: what ptxas accepts for them and what cuDeviceGetAttribute says of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace glm::ptx {
+
+/// What an instruction form needs of its chip, beyond the base of sm_90. One name per row of the feature matrix that was
+/// taken with ptxas 13.0: a chip has a feature if ptxas accepts the form for it.
+enum class Feature : uint8_t {
+  Base,       ///< every chip from sm_90 on
+  Wgmma,      ///< wgmma: sm_90a
+  Tcgen05,    ///< tcgen05.*: sm_100a, sm_103a, sm_110a
+  BlockScale, ///< mma block_scale and kind::f8f6f4: sm_120a, sm_121a
+  NarrowConvert, ///< cvt to and from e2m1, e2m3, e3m2, ue8m0; ldmatrix and stmatrix of b8 shapes: a and f chips from sm_100 on
+  Setmaxnreg, ///< every a and f chip
+  Sm100,      ///< f32x2 arithmetic, 256-bit loads, 3-input min and max, clusterlaunchcontrol, gather4: from sm_100 on
+  ReduxF32,   ///< redux.sync on f32: sm_100a, sm_103a
+};
+
+struct Chip {
+  std::string_view name;       ///< "sm_120a", as in .target and --target
+  std::string_view deviceName; ///< what cuDeviceGetName says
+  uint32_t major, minor;       ///< compute capability
+  uint32_t features;           ///< bit per Feature
+  uint32_t multiprocessors;
+  uint32_t sharedPerBlock;      ///< bytes without opting in
+  uint32_t sharedPerBlockOptin; ///< bytes, the most that a block can have
+  uint32_t sharedPerSm;         ///< bytes
+  uint32_t sharedReserved;      ///< bytes at the start of a block's shared memory that belong to the system
+  uint32_t registersPerSm;      ///< 32-bit
+  uint32_t threadsPerSm;
+  uint32_t blocksPerSm;
+  uint32_t l2Bytes;
+  uint64_t memoryBytes;
+  uint32_t clockKhz, memoryClockKhz, memoryBusBits;
+  uint32_t maxClusterBlocks; ///< with the non-portable attribute
+
+  bool has(Feature feature) const {
+    return feature == Feature::Base || (features >> static_cast<uint32_t>(feature) & 1);
+  }
+};
+
+/// Every chip that can be asked for.
+std::span<const Chip> chips();
+
+/// By name; null if there is none.
+const Chip *chipNamed(std::string_view name);
+
+} // namespace glm::ptx
