@@ -18,9 +18,9 @@ enum class BoxMode : uint8_t { Tile, Rows4 };
 using BoxCoordinates = std::array<int32_t, kMaxTensorRank>;
 
 struct BoxRow {
-  uint64_t address = 0;      ///< of element `first` in global memory
+  uint64_t address = 0;         ///< of element `first` in global memory
   uint32_t first = 0, last = 0; ///< elements of the row [first, last) that lie within the tensor; none: first == last
-  uint32_t shared = 0;       ///< bytes from the box's start in shared memory, before swizzling
+  uint32_t shared = 0;          ///< bytes from the box's start in shared memory, before swizzling
 };
 
 /// Rows of a copy: product of the counts of the outer dimensions, or four.

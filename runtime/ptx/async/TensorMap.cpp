@@ -36,19 +36,18 @@ struct TypeRow {
   bool isFloat;
 };
 constexpr TypeRow kTypes[] = {
-    {"UINT8", 8, false},          {"UINT16", 16, false},        {"UINT32", 32, false},
-    {"INT32", 32, false},         {"UINT64", 64, false},        {"INT64", 64, false},
-    {"FLOAT16", 16, true},        {"FLOAT32", 32, true},        {"FLOAT64", 64, true},
-    {"BFLOAT16", 16, true},       {"FLOAT32_FTZ", 32, true},    {"TFLOAT32", 32, true},
-    {"TFLOAT32_FTZ", 32, true},   {"16U4_ALIGN8B", 4, false},   {"16U4_ALIGN16B", 4, false},
-    {"16U6_ALIGN16B", 6, false},
+    {"UINT8", 8, false},        {"UINT16", 16, false},      {"UINT32", 32, false},       {"INT32", 32, false},
+    {"UINT64", 64, false},      {"INT64", 64, false},       {"FLOAT16", 16, true},       {"FLOAT32", 32, true},
+    {"FLOAT64", 64, true},      {"BFLOAT16", 16, true},     {"FLOAT32_FTZ", 32, true},   {"TFLOAT32", 32, true},
+    {"TFLOAT32_FTZ", 32, true}, {"16U4_ALIGN8B", 4, false}, {"16U4_ALIGN16B", 4, false}, {"16U6_ALIGN16B", 6, false},
 };
 constexpr uint32_t kTypeCount = sizeof(kTypes) / sizeof(kTypes[0]);
 
 // .elemtype of tensormap.replace counts in another order than CUtensorMapDataType.
 constexpr TensorType kPtxTypes[] = {
-    TensorType::U8,   TensorType::U16,      TensorType::U32, TensorType::S32,  TensorType::U64,  TensorType::S64,
-    TensorType::F16,  TensorType::F32,      TensorType::F32Ftz, TensorType::F64, TensorType::BF16, TensorType::TF32,
+    TensorType::U8,      TensorType::U16,      TensorType::U32,       TensorType::S32,
+    TensorType::U64,     TensorType::S64,      TensorType::F16,       TensorType::F32,
+    TensorType::F32Ftz,  TensorType::F64,      TensorType::BF16,      TensorType::TF32,
     TensorType::TF32Ftz, TensorType::U4Align8, TensorType::U4Align16, TensorType::U6Align16,
 };
 
@@ -65,7 +64,9 @@ std::optional<Swizzle> swizzleOf(uint8_t mode, uint8_t atomicity) {
   return std::nullopt;
 }
 
-Error broken(std::string_view rule, std::string_view found) { return Error{fmt::format("{}, but found {}", rule, found)}; }
+Error broken(std::string_view rule, std::string_view found) {
+  return Error{fmt::format("{}, but found {}", rule, found)};
+}
 Error broken(std::string_view rule, uint64_t found) { return Error{fmt::format("{}, but found {}", rule, found)}; }
 
 /// The rules of cuTensorMapEncodeTiled that one dimension has to keep.
@@ -160,9 +161,7 @@ std::string_view nameOf(TensorType type) { return kTypes[static_cast<uint32_t>(t
 
 uint64_t TensorMap::globalRowBytes() const { return uint64_t{box[0]} * bitsOf(type) / 8; }
 
-uint32_t TensorMap::sharedRowBytes() const {
-  return isPadded(type) ? box[0] : static_cast<uint32_t>(globalRowBytes());
-}
+uint32_t TensorMap::sharedRowBytes() const { return isPadded(type) ? box[0] : static_cast<uint32_t>(globalRowBytes()); }
 
 uint32_t TensorMap::sharedPitch() const { return std::max(sharedRowBytes(), swizzleSpan(swizzle)); }
 
@@ -178,7 +177,8 @@ Result<void> encodeTiled(const TiledArguments &arguments, std::span<std::byte, k
   if (arguments.interleave > 2)
     return refuse(broken("interleave must be one of CUtensorMapInterleave", arguments.interleave));
   if (arguments.interleave != 0)
-    return refuse(broken("interleave must be CU_TENSOR_MAP_INTERLEAVE_NONE here", arguments.interleave == 1 ? "16B" : "32B"));
+    return refuse(
+        broken("interleave must be CU_TENSOR_MAP_INTERLEAVE_NONE here", arguments.interleave == 1 ? "16B" : "32B"));
   if (arguments.swizzle >= kSwizzleCount)
     return refuse(broken("swizzle must be one of CUtensorMapSwizzle", arguments.swizzle));
   if (arguments.l2Promotion > 3)

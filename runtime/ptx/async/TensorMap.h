@@ -31,9 +31,9 @@ enum class TensorType : uint8_t {
   F32,
   F64,
   BF16,
-  F32Ftz,  ///< subnormals are flushed on the way
-  TF32,    ///< rounded to tf32 on the way
-  TF32Ftz, ///< both
+  F32Ftz,    ///< subnormals are flushed on the way
+  TF32,      ///< rounded to tf32 on the way
+  TF32Ftz,   ///< both
   U4Align8,  ///< 16U4_ALIGN8B: two per byte everywhere
   U4Align16, ///< 16U4_ALIGN16B: 16 take 8 bytes in global memory, 8 and a gap of 8 in shared memory
   U6Align16, ///< 16U6_ALIGN16B: 16 take 12 bytes in global memory, 12 and a gap of 4 in shared memory
@@ -44,10 +44,10 @@ struct TensorMap {
   uint64_t globalAddress = 0;
   TensorType type = TensorType::U8;
   uint32_t rank = 1;
-  std::array<uint64_t, kMaxTensorRank> dims{};            ///< elements
-  std::array<uint64_t, kMaxTensorRank - 1> strides{};     ///< bytes from one index of dimension i + 1 to the next
-  std::array<uint32_t, kMaxTensorRank> box{};             ///< elements
-  std::array<uint32_t, kMaxTensorRank> elementStrides{};  ///< every how many elements of the box one is taken
+  std::array<uint64_t, kMaxTensorRank> dims{};           ///< elements
+  std::array<uint64_t, kMaxTensorRank - 1> strides{};    ///< bytes from one index of dimension i + 1 to the next
+  std::array<uint32_t, kMaxTensorRank> box{};            ///< elements
+  std::array<uint32_t, kMaxTensorRank> elementStrides{}; ///< every how many elements of the box one is taken
   Swizzle swizzle = Swizzle::None;
   uint32_t l2Promotion = 0; ///< a hint, kept
   bool fillNan = false;     ///< what lies outside the tensor reads as NaN, else as zero
@@ -66,10 +66,10 @@ struct TensorMap {
 struct TiledArguments {
   uint32_t type = 0, rank = 0;
   uint64_t globalAddress = 0;
-  const uint64_t *globalDim = nullptr;       ///< [rank] elements
-  const uint64_t *globalStrides = nullptr;   ///< [rank - 1] bytes; may be null for rank 1
-  const uint32_t *boxDim = nullptr;          ///< [rank] elements
-  const uint32_t *elementStrides = nullptr;  ///< [rank]
+  const uint64_t *globalDim = nullptr;      ///< [rank] elements
+  const uint64_t *globalStrides = nullptr;  ///< [rank - 1] bytes; may be null for rank 1
+  const uint32_t *boxDim = nullptr;         ///< [rank] elements
+  const uint32_t *elementStrides = nullptr; ///< [rank]
   uint32_t interleave = 0, swizzle = 0, l2Promotion = 0, oobFill = 0;
 };
 
