@@ -1,26 +1,8 @@
 #include "runtime/ptx/matrix/Fragment.h"
 
-#include "runtime/ptx/matrix/Clones.h"
-
 #include <fmt/format.h>
 
 namespace glm::ptx {
-
-namespace {
-
-GLM_PTX_CLONES void halvesOf(const float *values, size_t count, std::byte *halves) {
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, values + i, 4);
-    _Float16 rounded = static_cast<_Float16>(values[i]);
-    uint16_t half;
-    std::memcpy(&half, &rounded, 2);
-    half = (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fff : half; // as canonicalizeNans
-    std::memcpy(halves + 2 * i, &half, 2);
-  }
-}
-
-} // namespace
 
 void loadHalfAccumulator(const Warp &warp, const Slot *registers, int mBlocks, int nBlocks, float *values) {
   DecodeFloats decode = floatDecoder(Element::F16);
@@ -33,7 +15,7 @@ void storeHalfAccumulator(Warp &warp, const Slot *registers, int mBlocks, int nB
   for (int n = 0; n < nBlocks; ++n)
     for (int m = 0; m < mBlocks; ++m)
       if (Slot slot = registers[n * mBlocks + m]; slot != kNoSlot)
-        halvesOf(values + (m * nBlocks + n) * 64, 64, warp.write<std::byte>(slot));
+        coreLanes().roundToHalves(values + (m * nBlocks + n) * 64, 64, warp.write<std::byte>(slot));
 }
 
 Result<void> fragmentSources(Builder &builder, size_t index, Type type, int count, std::vector<Slot> &slots) {

@@ -80,7 +80,7 @@ inline void storeFloatAccumulator(Warp &warp, Type type, const Slot *registers, 
                                   float *values) {
   if (type == Type::F16)
     return storeHalfAccumulator(warp, registers, mBlocks, nBlocks, values);
-  canonicalizeNans(values, static_cast<size_t>(mBlocks) * nBlocks * 64);
+  coreLanes().canonicalizeNans(values, static_cast<size_t>(mBlocks) * nBlocks * 64);
   storeAccumulator(warp, registers, mBlocks, nBlocks, values);
 }
 

@@ -3,9 +3,10 @@
 
 #include "runtime/ptx/matrix/Fragment.h"
 #include "runtime/ptx/matrix/Shape.h"
+#include "runtime/ptx/number/Double.h"
 
+#include <algorithm>
 #include <bit>
-#include <cfenv>
 #include <limits>
 
 namespace glm::ptx {
@@ -23,7 +24,7 @@ struct MmaPlan {
   Type accumulator = Type::F32;
   bool saturates = false; ///< .satfinite
   bool isXor = false;     ///< b1: .xor.popc, else .and.popc
-  int rounding = FE_TONEAREST;
+  Rounding rounding = Rounding::Nearest; ///< f64
   uint16_t firstA = 0, firstB = 0, firstC = 0; ///< in Op::more
 };
 
@@ -44,6 +45,21 @@ Outcome runFloats(Warp &warp, const Op &op, LaneMask lanes) {
   return Outcome::Next;
 }
 
+/// multiplyAdd with every addition rounded as asked.
+void multiplyAddRounded(const MmaPlan &plan, const double *a, const double *b, double *d) {
+  for (int m = 0; m < plan.mBlocks; ++m)
+    for (int k = 0; k < plan.kBlocks * plan.perRow; ++k) {
+      int block = k / plan.perRow, within = k % plan.perRow;
+      const double *left = a + (m * plan.kBlocks + block) * kCoreRows * plan.perRow + within;
+      const double *right = b + (block * plan.perRow + within) * kCoreRows;
+      for (int row = 0; row < kCoreRows; ++row)
+        for (int column = 0; column < kCoreRows; ++column) {
+          double &sum = d[m * 64 + row * 8 + column];
+          sum = fusedMultiplyAddDouble(left[row * plan.perRow], right[column], sum, plan.rounding);
+        }
+    }
+}
+
 Outcome runDoubles(Warp &warp, const Op &op, LaneMask lanes) {
   if (!isWholeWarp(warp, op, lanes))
     return Outcome::Fault;
@@ -54,11 +70,10 @@ Outcome runDoubles(Warp &warp, const Op &op, LaneMask lanes) {
   loadBlocks(warp, op.more + plan.firstB, 1, plan.kBlocks, plan.perRow, copy, b);
   transposeBlocks(transposed, b, static_cast<size_t>(plan.kBlocks), plan.perRow);
   loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, 1, d);
-  if (plan.rounding != FE_TONEAREST)
-    std::fesetround(plan.rounding);
-  multiplyAdd(d, a, transposed, plan.mBlocks, 1, plan.kBlocks, plan.perRow);
-  if (plan.rounding != FE_TONEAREST)
-    std::fesetround(FE_TONEAREST);
+  if (plan.rounding == Rounding::Nearest)
+    multiplyAdd(d, a, transposed, plan.mBlocks, 1, plan.kBlocks, plan.perRow);
+  else
+    multiplyAddRounded(plan, a, transposed, d);
   storeAccumulator(warp, op.more, plan.mBlocks, 1, d);
   return Outcome::Next;
 }
@@ -118,7 +133,7 @@ Result<void> build(Builder &builder, std::string_view shapeWord, Element a, Elem
     return counted;
   MatrixShape shape = shapeOf(shapeWord);
   plan.mBlocks = shape.m / kCoreRows;
-  plan.perRow = static_cast<int>(elementsPerRow(a));
+  plan.perRow = elementsPerRow(a);
   plan.kBlocks = shape.k / plan.perRow;
   plan.accumulator = accumulator;
   Type multiplicand = a == Element::F64 ? Type::F64 : Type::B32;
@@ -171,10 +186,10 @@ Result<void> buildBits(Builder &builder, const Match &match, Op &op) {
 Result<void> buildDoubles(Builder &builder, const Match &match, Op &op) {
   op.run = runDoubles;
   MmaPlan plan;
-  plan.rounding = match.words[1] == "rz"   ? FE_TOWARDZERO
-                  : match.words[1] == "rm" ? FE_DOWNWARD
-                  : match.words[1] == "rp" ? FE_UPWARD
-                                           : FE_TONEAREST;
+  plan.rounding = match.words[1] == "rz"   ? Rounding::Zero
+                  : match.words[1] == "rm" ? Rounding::Down
+                  : match.words[1] == "rp" ? Rounding::Up
+                                           : Rounding::Nearest;
   return build(builder, match.words[0], Element::F64, Element::F64, Type::F64, plan, op);
 }
 
