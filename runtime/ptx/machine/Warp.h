@@ -52,6 +52,7 @@ struct Warp {
   std::vector<std::byte> registers;
   std::vector<std::byte> stacks; ///< kWarpSize * stackBytes: local memory
   uint64_t executed = 0;         ///< warp instructions: %clock
+  LaneMask carry = 0;            ///< CC.CF of each lane: add.cc, addc, sub.cc, subc, mad.cc, madc
 
   /// Registers of 32 lanes.
   template <typename T>
