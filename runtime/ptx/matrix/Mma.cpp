@@ -13,35 +13,43 @@ namespace glm::ptx {
 
 namespace {
 
-/// More than any form has: m16n8k64 of 4-bit elements, m16n8k16 of f64.
-constexpr size_t kMostElementsOfA = 16 * 64, kMostElementsOfB = 8 * 64, kMostElementsOfD = 16 * 8;
+/// More than any form has: m16n8k64 of 4-bit elements, wmma's m32n8k16 and m16n16k16.
+constexpr size_t kMostElementsOfA = 16 * 64, kMostElementsOfB = 8 * 64, kMostElementsOfD = 16 * 16;
 
 /// What a handler needs to know; the slots are d, a, b, c in Op::more.
 struct MmaPlan {
   DecodeFloats floatsOfA = nullptr, floatsOfB = nullptr;
   DecodeInts intsOfA = nullptr, intsOfB = nullptr;
-  int mBlocks = 0, kBlocks = 0, perRow = 0;
-  Type accumulator = Type::F32;
-  bool saturates = false; ///< .satfinite
-  bool isXor = false;     ///< b1: .xor.popc, else .and.popc
-  Rounding rounding = Rounding::Nearest; ///< f64
+  int mBlocks = 0, nBlocks = 0, kBlocks = 0, perRow = 0;
+  Type typeD = Type::F32, typeC = Type::F32;
+  bool saturates = false, isXor = false;
+  Rounding rounding = Rounding::Nearest;
   uint16_t firstA = 0, firstB = 0, firstC = 0; ///< in Op::more
+
+  int elementsOfD() const { return mBlocks * nBlocks * 64; }
 };
 
 const MmaPlan &planOf(const Op &op) { return *static_cast<const MmaPlan *>(op.extra); }
 
-template <Type accumulator>
+/// A and B decoded, B transposed.
+template <typename T, typename DecodeA, typename DecodeB>
+void loadOperands(const Warp &warp, const Op &op, const MmaPlan &plan, DecodeA decodeA, DecodeB decodeB, T *a, T *b) {
+  alignas(64) T plain[kMostElementsOfB];
+  loadBlocks(warp, op.more + plan.firstA, plan.mBlocks, plan.kBlocks, plan.perRow, decodeA, a);
+  loadBlocks(warp, op.more + plan.firstB, plan.nBlocks, plan.kBlocks, plan.perRow, decodeB, plain);
+  transposeBlocks(b, plain, static_cast<size_t>(plan.nBlocks) * plan.kBlocks, plan.perRow);
+}
+
+template <Type typeD, Type typeC>
 Outcome runFloats(Warp &warp, const Op &op, LaneMask lanes) {
   if (!isWholeWarp(warp, op, lanes))
     return Outcome::Fault;
   const MmaPlan &plan = planOf(op);
-  alignas(64) float a[kMostElementsOfA], b[kMostElementsOfB], transposed[kMostElementsOfB], d[kMostElementsOfD];
-  loadBlocks(warp, op.more + plan.firstA, plan.mBlocks, plan.kBlocks, plan.perRow, plan.floatsOfA, a);
-  loadBlocks(warp, op.more + plan.firstB, 1, plan.kBlocks, plan.perRow, plan.floatsOfB, b);
-  transposeBlocks(transposed, b, static_cast<size_t>(plan.kBlocks), plan.perRow);
-  loadFloatAccumulator(warp, accumulator, op.more + plan.firstC, plan.mBlocks, 1, d);
-  multiplyAdd(d, a, transposed, plan.mBlocks, 1, plan.kBlocks, plan.perRow);
-  storeFloatAccumulator(warp, accumulator, op.more, plan.mBlocks, 1, d);
+  alignas(64) float a[kMostElementsOfA], b[kMostElementsOfB], d[kMostElementsOfD];
+  loadOperands(warp, op, plan, plan.floatsOfA, plan.floatsOfB, a, b);
+  loadFloatAccumulator(warp, typeC, op.more + plan.firstC, plan.mBlocks, plan.nBlocks, d);
+  multiplyAdd(d, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
+  storeFloatAccumulator(warp, typeD, op.more, plan.mBlocks, plan.nBlocks, d);
   return Outcome::Next;
 }
 
@@ -64,23 +72,21 @@ Outcome runDoubles(Warp &warp, const Op &op, LaneMask lanes) {
   if (!isWholeWarp(warp, op, lanes))
     return Outcome::Fault;
   const MmaPlan &plan = planOf(op);
-  alignas(64) double a[16 * 16], b[8 * 16], transposed[8 * 16], d[kMostElementsOfD];
+  alignas(64) double a[kMostElementsOfA], b[kMostElementsOfB], d[kMostElementsOfD];
   auto copy = [](const std::byte *source, size_t count, double *values) { std::memcpy(values, source, count * 8); };
-  loadBlocks(warp, op.more + plan.firstA, plan.mBlocks, plan.kBlocks, plan.perRow, copy, a);
-  loadBlocks(warp, op.more + plan.firstB, 1, plan.kBlocks, plan.perRow, copy, b);
-  transposeBlocks(transposed, b, static_cast<size_t>(plan.kBlocks), plan.perRow);
-  loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, 1, d);
+  loadOperands(warp, op, plan, copy, copy, a, b);
+  loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, plan.nBlocks, d);
   if (plan.rounding == Rounding::Nearest)
-    multiplyAdd(d, a, transposed, plan.mBlocks, 1, plan.kBlocks, plan.perRow);
+    multiplyAdd(d, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
   else
-    multiplyAddRounded(plan, a, transposed, d);
-  storeAccumulator(warp, op.more, plan.mBlocks, 1, d);
+    multiplyAddRounded(plan, a, b, d);
+  storeAccumulator(warp, op.more, plan.mBlocks, plan.nBlocks, d);
   return Outcome::Next;
 }
 
 /// C + products, clamped if asked for; the sum of products of one instruction itself cannot overflow.
 void addToAccumulator(const MmaPlan &plan, const int32_t *sums, int32_t *d) {
-  for (int i = 0; i < plan.mBlocks * 64; ++i) {
+  for (int i = 0; i < plan.elementsOfD(); ++i) {
     int64_t sum = static_cast<int64_t>(d[i]) + sums[i];
     if (plan.saturates)
       sum = std::clamp<int64_t>(sum, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max());
@@ -92,15 +98,12 @@ Outcome runInts(Warp &warp, const Op &op, LaneMask lanes) {
   if (!isWholeWarp(warp, op, lanes))
     return Outcome::Fault;
   const MmaPlan &plan = planOf(op);
-  alignas(64) int32_t a[kMostElementsOfA], b[kMostElementsOfB], transposed[kMostElementsOfB], d[kMostElementsOfD];
-  alignas(64) int32_t sums[kMostElementsOfD] = {};
-  loadBlocks(warp, op.more + plan.firstA, plan.mBlocks, plan.kBlocks, plan.perRow, plan.intsOfA, a);
-  loadBlocks(warp, op.more + plan.firstB, 1, plan.kBlocks, plan.perRow, plan.intsOfB, b);
-  transposeBlocks(transposed, b, static_cast<size_t>(plan.kBlocks), plan.perRow);
-  loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, 1, d);
-  multiplyAdd(sums, a, transposed, plan.mBlocks, 1, plan.kBlocks, plan.perRow);
+  alignas(64) int32_t a[kMostElementsOfA], b[kMostElementsOfB], d[kMostElementsOfD], sums[kMostElementsOfD] = {};
+  loadOperands(warp, op, plan, plan.intsOfA, plan.intsOfB, a, b);
+  loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, plan.nBlocks, d);
+  multiplyAdd(sums, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
   addToAccumulator(plan, sums, d);
-  storeAccumulator(warp, op.more, plan.mBlocks, 1, d);
+  storeAccumulator(warp, op.more, plan.mBlocks, plan.nBlocks, d);
   return Outcome::Next;
 }
 
@@ -109,7 +112,7 @@ Outcome runBits(Warp &warp, const Op &op, LaneMask lanes) {
     return Outcome::Fault;
   const MmaPlan &plan = planOf(op);
   alignas(64) int32_t d[kMostElementsOfD], sums[kMostElementsOfD] = {};
-  loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, 1, d);
+  loadAccumulator(warp, op.more + plan.firstC, plan.mBlocks, plan.nBlocks, d);
   for (int m = 0; m < plan.mBlocks; ++m)
     for (int k = 0; k < plan.kBlocks; ++k) {
       const uint32_t *a = warp.read<uint32_t>(op.more[plan.firstA + k * plan.mBlocks + m]);
@@ -122,75 +125,70 @@ Outcome runBits(Warp &warp, const Op &op, LaneMask lanes) {
           }
     }
   addToAccumulator(plan, sums, d);
-  storeAccumulator(warp, op.more, plan.mBlocks, 1, d);
+  storeAccumulator(warp, op.more, plan.mBlocks, plan.nBlocks, d);
   return Outcome::Next;
 }
 
-/// Operands d, a, b, c into Op::more, and what the shape and the types say.
-Result<void> build(Builder &builder, std::string_view shapeWord, Element a, Element b, Type accumulator, MmaPlan plan,
-                   Op &op) {
-  if (Result<void> counted = builder.expectOperands(4, 4); !counted)
-    return counted;
-  MatrixShape shape = shapeOf(shapeWord);
-  plan.mBlocks = shape.m / kCoreRows;
-  plan.perRow = elementsPerRow(a);
-  plan.kBlocks = shape.k / plan.perRow;
-  plan.accumulator = accumulator;
-  Type multiplicand = a == Element::F64 ? Type::F64 : Type::B32;
-  Type held = accumulator == Type::F16 ? Type::B32 : accumulator;
-  int accumulators = accumulatorRegisters(accumulator, plan.mBlocks, 1);
-  std::vector<Slot> slots;
-  if (Result<void> done = fragmentDestinations(builder, 0, held, accumulators, slots); !done)
-    return done;
-  plan.firstA = static_cast<uint16_t>(slots.size());
-  if (Result<void> done = fragmentSources(builder, 1, multiplicand, plan.mBlocks * plan.kBlocks, slots); !done)
-    return done;
-  plan.firstB = static_cast<uint16_t>(slots.size());
-  if (Result<void> done = fragmentSources(builder, 2, multiplicand, plan.kBlocks, slots); !done)
-    return done;
-  plan.firstC = static_cast<uint16_t>(slots.size());
-  if (Result<void> done = fragmentSources(builder, 3, held, accumulators, slots); !done)
-    return done;
-  plan.floatsOfA = floatDecoder(a);
-  plan.floatsOfB = floatDecoder(b);
-  plan.intsOfA = intDecoder(a);
-  plan.intsOfB = intDecoder(b);
-  builder.setMore(op, slots);
-  builder.setExtra(op, plan);
-  return {};
+Handler handlerOf(const MmaSpec &spec) {
+  if (spec.a == Element::F64)
+    return runDoubles;
+  if (spec.a == Element::B1)
+    return runBits;
+  if (spec.typeD == Type::S32)
+    return runInts;
+  if (spec.typeD == Type::F16)
+    return spec.typeC == Type::F16 ? runFloats<Type::F16, Type::F16> : runFloats<Type::F16, Type::F32>;
+  return spec.typeC == Type::F16 ? runFloats<Type::F32, Type::F16> : runFloats<Type::F32, Type::F32>;
 }
+
+/// The type of the registers that hold an accumulator.
+Type registerOf(Type accumulator) { return accumulator == Type::F16 ? Type::B32 : accumulator; }
 
 // Places: shape, d, a, b, c.
 Result<void> buildFloats(Builder &builder, const Match &match, Op &op) {
-  op.run = match.type(1) == Type::F16 ? runFloats<Type::F16> : runFloats<Type::F32>;
-  return build(builder, match.words[0], elementOf(match.type(2)), elementOf(match.type(3)), match.type(1), {}, op);
+  return buildMma(builder,
+                  {.shape = shapeOf(match.words[0]),
+                   .a = elementOf(match.type(2)),
+                   .b = elementOf(match.type(3)),
+                   .typeD = match.type(1),
+                   .typeC = match.type(4)},
+                  op);
 }
 
 // Places: shape, satfinite, a, b.
 Result<void> buildInts(Builder &builder, const Match &match, Op &op) {
-  op.run = runInts;
-  MmaPlan plan;
-  plan.saturates = match.has(1);
-  return build(builder, match.words[0], elementOf(match.type(2)), elementOf(match.type(3)), Type::S32, plan, op);
+  return buildMma(builder,
+                  {.shape = shapeOf(match.words[0]),
+                   .a = elementOf(match.type(2)),
+                   .b = elementOf(match.type(3)),
+                   .typeD = Type::S32,
+                   .typeC = Type::S32,
+                   .saturates = match.has(1)},
+                  op);
 }
 
 // Places: shape, operation.
 Result<void> buildBits(Builder &builder, const Match &match, Op &op) {
-  op.run = runBits;
-  MmaPlan plan;
-  plan.isXor = match.words[1] == "xor";
-  return build(builder, match.words[0], Element::B1, Element::B1, Type::S32, plan, op);
+  return buildMma(builder,
+                  {.shape = shapeOf(match.words[0]),
+                   .a = Element::B1,
+                   .b = Element::B1,
+                   .typeD = Type::S32,
+                   .typeC = Type::S32,
+                   .isXor = match.words[1] == "xor"},
+                  op);
 }
 
 // Places: shape, rounding.
 Result<void> buildDoubles(Builder &builder, const Match &match, Op &op) {
-  op.run = runDoubles;
-  MmaPlan plan;
-  plan.rounding = match.words[1] == "rz"   ? Rounding::Zero
-                  : match.words[1] == "rm" ? Rounding::Down
-                  : match.words[1] == "rp" ? Rounding::Up
-                                           : Rounding::Nearest;
-  return build(builder, match.words[0], Element::F64, Element::F64, Type::F64, plan, op);
+  return buildMma(builder,
+                  {.shape = shapeOf(match.words[0]),
+                   .a = Element::F64,
+                   .b = Element::F64,
+                   .typeD = Type::F64,
+                   .typeC = Type::F64,
+                   .rounding = roundingOf(match.words[1])},
+                  op);
 }
 
 constexpr Form kForms[] = {
@@ -227,5 +225,53 @@ constexpr Form kForms[] = {
 } // namespace
 
 std::span<const Form> mmaForms() { return kForms; }
+
+Rounding roundingOf(std::string_view word) {
+  return word == "rz"   ? Rounding::Zero
+         : word == "rm" ? Rounding::Down
+         : word == "rp" ? Rounding::Up
+                        : Rounding::Nearest;
+}
+
+Result<void> buildMma(Builder &builder, const MmaSpec &spec, Op &op) {
+  if (Result<void> counted = builder.expectOperands(4, 4); !counted)
+    return counted;
+  MmaPlan plan;
+  plan.mBlocks = spec.shape.m / kCoreRows;
+  plan.nBlocks = spec.shape.n / kCoreRows;
+  plan.perRow = elementsPerRow(spec.a);
+  plan.kBlocks = spec.shape.k / plan.perRow;
+  plan.typeD = spec.typeD;
+  plan.typeC = spec.typeC;
+  plan.saturates = spec.saturates;
+  plan.isXor = spec.isXor;
+  plan.rounding = spec.rounding;
+  plan.floatsOfA = floatDecoder(spec.a);
+  plan.floatsOfB = floatDecoder(spec.b);
+  plan.intsOfA = intDecoder(spec.a);
+  plan.intsOfB = intDecoder(spec.b);
+
+  Type multiplicand = spec.a == Element::F64 ? Type::F64 : Type::B32;
+  int registersD = accumulatorRegisters(spec.typeD, plan.mBlocks, plan.nBlocks);
+  int registersA = spec.registersA ? spec.registersA : plan.mBlocks * plan.kBlocks;
+  int registersB = spec.registersB ? spec.registersB : plan.nBlocks * plan.kBlocks;
+  int registersC = accumulatorRegisters(spec.typeC, plan.mBlocks, plan.nBlocks);
+  std::vector<Slot> slots;
+  if (Result<void> done = fragmentDestinations(builder, 0, registerOf(spec.typeD), registersD, slots); !done)
+    return done;
+  plan.firstA = static_cast<uint16_t>(slots.size());
+  if (Result<void> done = fragmentSources(builder, 1, multiplicand, registersA, slots); !done)
+    return done;
+  plan.firstB = static_cast<uint16_t>(slots.size());
+  if (Result<void> done = fragmentSources(builder, 2, multiplicand, registersB, slots); !done)
+    return done;
+  plan.firstC = static_cast<uint16_t>(slots.size());
+  if (Result<void> done = fragmentSources(builder, 3, registerOf(spec.typeC), registersC, slots); !done)
+    return done;
+  op.run = handlerOf(spec);
+  builder.setMore(op, slots);
+  builder.setExtra(op, plan);
+  return {};
+}
 
 } // namespace glm::ptx
