@@ -3,6 +3,7 @@
 
 #include "runtime/artifact/Result.h"
 #include "runtime/ptx/isa/Program.h"
+#include "runtime/ptx/machine/AlignedBytes.h"
 #include "runtime/ptx/machine/GlobalMemory.h"
 
 #include <array>
@@ -85,13 +86,26 @@ public:
   uint64_t functionAddress(uint32_t index) const;
   std::optional<uint32_t> functionAt(uint64_t address) const;
 
+  /// A .global or .const variable of a function's body.
+  uint64_t functionVariableAddress(uint32_t function, uint32_t index) const { return functionVariables[function][index]; }
+
+  /// A kernel's blocks must run in one order, on one thread: it, or a function that it may call, has an op with Op::ordered.
+  bool isOrdered(uint32_t kernel) const { return ordered[kernel]; }
+
 private:
   LoadedModule(std::shared_ptr<const Program> program, GlobalMemory &memory, int32_t device);
+  Result<uint64_t> place(const Variable &variable);
+  void relocate(const Variable &variable, uint64_t address);
+  void findOrdered();
+
   std::shared_ptr<const Program> source;
   GlobalMemory &globals;
   int32_t owner;
-  std::vector<std::byte> bank;
-  std::vector<uint64_t> addresses;
+  AlignedBytes bank;
+  std::vector<uint64_t> addresses;                      ///< by Module::variables
+  std::vector<std::vector<uint64_t>> functionVariables; ///< by function and its variables
+  std::vector<uint64_t> owned;                          ///< to be released
+  std::vector<bool> ordered;                            ///< by function
 };
 
 /// Run every block of a launch and wait for it. The result does not depend on Options::threads.
