@@ -87,9 +87,11 @@ struct Warp {
   AlignedBytes registers;
   AlignedBytes stacks;
   uint64_t executed = 0; ///< warp instructions: %clock
+  LaneMask carry = 0;    ///< CC.CF of each lane: add.cc, addc, sub.cc, subc, mad.cc, madc
   uint32_t divergentJumps = 0; ///< in a row with several fragments
   bool checks = true;
   const Op *ops = nullptr; ///< of the innermost function of the running fragment
+  uint32_t localBase = 0;  ///< where its stack frame begins
   uint32_t agent = 0;   ///< its place in vector clocks
   VectorClock clock;    ///< what of each agent happened before now
   VectorClock fenced;   ///< what of each agent the async proxy can see
