@@ -245,6 +245,8 @@ bool touchLanes(Warp &warp, const Op &op, LaneMask lanes, Space space, const uin
     return touchShared(warp, op, lanes, addresses, bytes, align, how, host);
   case Space::Local:
     return touchLocal(warp, op, lanes, addresses, bytes, align, host);
+  case Space::Param:
+    return touchParameters(warp, op, lanes, addresses, bytes, align, how, host);
   default:
     return touchGeneric(warp, op, lanes, addresses, bytes, align, how, host);
   }

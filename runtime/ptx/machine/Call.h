@@ -11,7 +11,7 @@ namespace glm::ptx {
 /// Op::extra of a call.
 struct CallSite {
   struct Value {
-    bool isMemory = false; ///< `slot` holds the generic address of a .param variable; otherwise the value itself
+    bool isMemory = false; ///< a .param variable: `slot` is its offset in the stack frame; otherwise the value itself
     Slot slot = kNoSlot;
     uint32_t bytes = 0; ///< of a value in a register
   };

@@ -24,24 +24,19 @@ void leaveOthers(Warp &warp, LaneMask lanes, uint32_t op) {
 Outcome branch(Warp &warp, const Op &op, LaneMask lanes) {
   if (lanes != warp.active)
     leaveOthers(warp, lanes, place(warp, op) + 1);
-  warp.fragment().op = warp.firstOp[op.immediate];
+  warp.fragment().op = static_cast<uint32_t>(op.immediate);
   return Outcome::Jump;
 }
 
 Result<void> buildBranch(Builder &builder, const Match &, Op &op) {
   if (Result<void> count = builder.expectOperands(1, 1); !count)
     return count;
-  if (builder.operand(0).kind != Operand::Kind::Label)
-    return builder.error("must go to a label", "another operand");
   op.run = branch;
-  op.immediate = builder.operand(0).value;
-  return {};
+  return builder.jumpTarget(0, op);
 }
 
-using Targets = std::vector<uint32_t>;
-
 Outcome indexedBranch(Warp &warp, const Op &op, LaneMask lanes) {
-  const auto &targets = *static_cast<const Targets *>(op.extra);
+  const std::vector<uint32_t> &targets = static_cast<const JumpTable *>(op.extra)->targets;
   const auto *index = warp.read<uint32_t>(op.slots[0]);
   int first = std::countr_zero(lanes);
   if (index[first] >= targets.size())
@@ -53,7 +48,7 @@ Outcome indexedBranch(Warp &warp, const Op &op, LaneMask lanes) {
     if (int lane = std::countr_zero(rest); index[lane] == index[first])
       same |= LaneMask{1} << lane;
   leaveOthers(warp, same, place(warp, op));
-  warp.fragment().op = warp.firstOp[targets[index[first]]];
+  warp.fragment().op = targets[index[first]];
   return Outcome::Jump;
 }
 
@@ -63,12 +58,12 @@ Result<void> buildIndexedBranch(Builder &builder, const Match &, Op &op) {
   Result<Slot> index = builder.source(0, Type::U32);
   if (!index)
     return index.error();
-  Result<const Table *> table = builder.table(1);
+  Result<const JumpTable *> table = builder.table(1, Table::Kind::BranchTargets);
   if (!table)
     return table.error();
   op.slots[0] = *index;
   op.run = indexedBranch;
-  builder.setExtra(op, (*table)->targets);
+  op.extra = *table;
   return {};
 }
 
@@ -76,11 +71,12 @@ Result<void> buildIndexedBranch(Builder &builder, const Match &, Op &op) {
 Result<CallSite::Value> callValue(Builder &builder, const Operand &operand, bool written) {
   CallSite::Value value;
   if (operand.kind == Operand::Kind::Symbol) {
-    Result<Slot> slot = builder.source(operand, Type::B64);
-    if (!slot)
-      return slot.error();
+    Result<Builder::StackPlace> stack = builder.stackPlace(operand);
+    if (!stack)
+      return stack.error();
     value.isMemory = true;
-    value.slot = *slot;
+    value.slot = static_cast<uint32_t>(stack->offset);
+    value.bytes = static_cast<uint32_t>(stack->variable->bytes);
     return value;
   }
   Type type = builder.registerType(operand);
@@ -114,7 +110,10 @@ Result<void> buildCall(Builder &builder, const Match &, Op &op) {
     return builder.error("must name a function", "none");
   const Operand &target = builder.operand(index++);
   if (target.kind == Operand::Kind::Symbol && target.scope == Operand::Scope::ModuleFunction) {
-    site.function = target.symbol;
+    Result<uint32_t> function = builder.functionOperand(target);
+    if (!function)
+      return function.error();
+    site.function = *function;
     if (!builder.module().functions[target.symbol].isDefined &&
         systemCallNamed(builder.module().functions[target.symbol].name) == SystemCall::None)
       return builder.error("must call a function of this module, or vprintf, malloc, free, __assertfail", target.name);
@@ -123,6 +122,7 @@ Result<void> buildCall(Builder &builder, const Match &, Op &op) {
     if (!slot)
       return slot.error();
     site.target = *slot;
+    builder.markIndirectCall();
   }
   if (index < count && builder.operand(index).kind == Operand::Kind::List)
     if (Result<void> arguments = callValues(builder, builder.operand(index++), false, site.arguments); !arguments)
@@ -188,15 +188,13 @@ Outcome readClock(Warp &warp, const Op &op, LaneMask) {
   return Outcome::Next;
 }
 
-template <typename T>
-Outcome readZero(Warp &warp, const Op &op, LaneMask) {
-  std::fill_n(warp.write<T>(op.slots[0]), kWarpSize, T{0});
-  return Outcome::Next;
-}
-
-template <Handler handler>
-Result<void> buildSpecial(Builder &, const Match &, Op &op) {
-  op.run = handler;
+template <typename T, uint32_t shift>
+Result<void> buildClock(Builder &builder, const Match &, Op &op) {
+  Result<Slot> to = builder.destination(0, sizeof(T) == 8 ? Type::U64 : Type::U32);
+  if (!to)
+    return to.error();
+  op.slots[0] = *to;
+  op.run = readClock<T, shift>;
   return {};
 }
 
@@ -215,20 +213,12 @@ const Form kForms[] = {
     {"setmaxnreg.(inc|dec).sync.aligned.u32", Feature::Setmaxnreg, 80, OpClass::Other, buildSetmaxnreg},
     // One launch at a time runs here: what came before has ended, and nothing waits for this one to go on.
     {"griddepcontrol.(launch_dependents|wait)", Feature::Base, 78, kControl, buildPlain<nothing>},
-    {"%clock", Feature::Base, 10, OpClass::Other, buildSpecial<readClock<uint32_t, 0>>},
-    {"%clock_hi", Feature::Base, 50, OpClass::Other, buildSpecial<readClock<uint32_t, 32>>},
-    {"%clock64", Feature::Base, 20, OpClass::Other, buildSpecial<readClock<uint64_t, 0>>},
-    {"%globaltimer", Feature::Base, 31, OpClass::Other, buildSpecial<readClock<uint64_t, 0>>},
-    {"%globaltimer_lo", Feature::Base, 31, OpClass::Other, buildSpecial<readClock<uint32_t, 0>>},
-    {"%globaltimer_hi", Feature::Base, 31, OpClass::Other, buildSpecial<readClock<uint32_t, 32>>},
-    {"%pm0", Feature::Base, 13, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm1", Feature::Base, 13, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm2", Feature::Base, 13, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm3", Feature::Base, 13, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm4", Feature::Base, 30, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm5", Feature::Base, 30, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm6", Feature::Base, 30, OpClass::Other, buildSpecial<readZero<uint32_t>>},
-    {"%pm7", Feature::Base, 30, OpClass::Other, buildSpecial<readZero<uint32_t>>},
+    {"%clock", Feature::Base, 10, OpClass::Other, buildClock<uint32_t, 0>},
+    {"%clock_hi", Feature::Base, 50, OpClass::Other, buildClock<uint32_t, 32>},
+    {"%clock64", Feature::Base, 20, OpClass::Other, buildClock<uint64_t, 0>},
+    {"%globaltimer", Feature::Base, 31, OpClass::Other, buildClock<uint64_t, 0>},
+    {"%globaltimer_lo", Feature::Base, 31, OpClass::Other, buildClock<uint32_t, 0>},
+    {"%globaltimer_hi", Feature::Base, 31, OpClass::Other, buildClock<uint32_t, 32>},
 };
 
 } // namespace

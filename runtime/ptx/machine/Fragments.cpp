@@ -136,6 +136,7 @@ void enterFragment(Warp &warp) {
   warp.stackBase = warp.stacks.data();
   warp.defined = warp.checks ? reinterpret_cast<LaneMask *>(warp.frame + frame.code->frameBytes) : nullptr;
   warp.ops = frame.code->ops.data();
+  warp.localBase = frame.localBase;
 }
 
 uint32_t nextMeeting(const Warp &warp) {

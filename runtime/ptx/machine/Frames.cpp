@@ -37,34 +37,24 @@ void growStacks(Warp &warp, uint32_t bytes) {
   warp.stackStride = stride;
 }
 
+/// What depends on the block, or on the call.
 uint64_t addressOf(const Warp &warp, const Frame &frame, const AddressUse &use) {
   const Block &block = *warp.block;
   const LoadedModule &module = *block.grid->module;
   const Program &program = module.program();
-  uint64_t shared = uint64_t{block.rank} << kRankShift;
   switch (use.scope) {
   case Operand::Scope::ModuleVariable:
-    return module.variableAddress(use.symbol) |
-           (program.module.variables[use.symbol].space == Space::Shared ? shared : 0);
+    if (program.module.variables[use.symbol].space == Space::Shared)
+      return uint64_t{block.rank} << kRankShift | block.grid->layout->offset[use.symbol];
+    return module.variableAddress(use.symbol);
   case Operand::Scope::ModuleFunction:
     return module.functionAddress(use.symbol);
   case Operand::Scope::Parameter:
-    return kLocalWindow + frame.localBase + frame.code->parameterOffset[use.symbol];
+    return frame.localBase + frame.code->parameterOffset[use.symbol];
   case Operand::Scope::Result:
-    return kLocalWindow + frame.localBase + frame.code->resultOffset[use.symbol];
+    return frame.localBase + frame.code->resultOffset[use.symbol];
   default:
-    break;
-  }
-  uint64_t offset = frame.code->variableOffset[use.symbol];
-  switch (frame.code->function->variables[use.symbol].space) {
-  case Space::Shared:
-    return shared | (program.chip->sharedReserved + offset);
-  case Space::Local:
-    return frame.localBase + offset;
-  case Space::Param:
-    return kLocalWindow + frame.localBase + offset;
-  default:
-    return module.functionVariableAddress(static_cast<uint32_t>(frame.code - program.code.data()), use.symbol);
+    return frame.localBase + frame.code->variableOffset[use.symbol];
   }
 }
 
@@ -112,12 +102,11 @@ std::byte *placeIn(Warp &warp, const CallSite::Value &value, int lane) {
   return warp.frame + value.slot + size_t(lane) * value.bytes;
 }
 
-/// The caller's side: a .param variable by its generic address, or a register.
-std::byte *placeOutside(Warp &warp, const CallSite::Value &value, int lane) {
+/// The caller's side: a .param variable, `localBase` being where the caller's stack frame begins, or a register.
+std::byte *placeOutside(Warp &warp, uint32_t localBase, const CallSite::Value &value, int lane) {
   if (!value.isMemory)
     return const_cast<std::byte *>(warp.read<std::byte>(value.slot)) + size_t(lane) * value.bytes;
-  uint64_t address = warp.read<uint64_t>(value.slot)[lane] & ~kWindowMask;
-  return warp.stacks.data() + size_t(lane) * warp.stackStride + address;
+  return warp.stacks.data() + size_t(lane) * warp.stackStride + localBase + value.slot;
 }
 
 void define(Warp &warp, LaneMask lanes, const std::vector<uint32_t> &registers) {
@@ -129,11 +118,11 @@ void define(Warp &warp, LaneMask lanes, const std::vector<uint32_t> &registers) 
 } // namespace
 
 void loadValue(const Warp &warp, const CallSite::Value &value, int lane, void *bytes, size_t count) {
-  std::memcpy(bytes, placeOutside(const_cast<Warp &>(warp), value, lane), count);
+  std::memcpy(bytes, placeOutside(const_cast<Warp &>(warp), warp.localBase, value, lane), count);
 }
 
 void storeValue(Warp &warp, const CallSite::Value &value, int lane, const void *bytes, size_t count) {
-  std::memcpy(placeOutside(warp, value, lane), bytes, count);
+  std::memcpy(placeOutside(warp, warp.localBase, value, lane), bytes, count);
 }
 
 bool mayCallOrdered(const Op &op, const std::vector<bool> &ordered) {
@@ -201,7 +190,8 @@ Outcome runCall(Warp &warp, const Op &op, LaneMask lanes) {
                       fmt::format("stack of a thread must stay within {} bytes, but found {} needed by the call of {}",
                                   kMostLocalBytes, localBase + code.localBytes, callee.name));
   pushFrame(warp, code, localBase, at + 1, &op);
-  std::byte *caller = warp.registers.data() + warp.fragment().frames[warp.fragment().frames.size() - 2].base;
+  const Frame &outer = warp.fragment().frames[warp.fragment().frames.size() - 2];
+  std::byte *caller = warp.registers.data() + outer.base;
   Frame &frame = warp.fragment().frames.back();
   std::vector<uint32_t> registers;
   for (size_t index = 0; index < site.arguments.size(); ++index) {
@@ -213,7 +203,7 @@ Outcome runCall(Warp &warp, const Op &op, LaneMask lanes) {
     for (LaneMask rest = lanes; rest; rest &= rest - 1) {
       int lane = std::countr_zero(rest);
       warp.frame = caller;
-      const std::byte *from = placeOutside(warp, site.arguments[index], lane);
+      const std::byte *from = placeOutside(warp, outer.localBase, site.arguments[index], lane);
       warp.frame = warp.registers.data() + frame.base;
       std::memcpy(placeIn(warp, inside, lane), from, bytes);
     }
@@ -246,7 +236,7 @@ Outcome runReturn(Warp &warp, const Op &op, LaneMask lanes) {
     for (LaneMask rest = lanes; rest; rest &= rest - 1) {
       int lane = std::countr_zero(rest);
       const std::byte *from = inside.isMemory ? placeIn(warp, inside, lane) : inner + inside.slot + size_t(lane) * inside.bytes;
-      std::memcpy(placeOutside(warp, site.results[index], lane), from, bytes);
+      std::memcpy(placeOutside(warp, warp.localBase, site.results[index], lane), from, bytes);
     }
   }
   // Results that go to registers are the call's writes.

@@ -13,9 +13,9 @@ namespace {
 
 /// Blocks that a multiprocessor can hold (CUDA programming guide, "Occupancy"), registers aside: a program that depends on
 /// residency does so by a cooperative launch, and there the driver has checked it.
-uint64_t blocksPerMultiprocessor(const Chip &chip, const Program &program, const LaunchConfig &config) {
+uint64_t blocksPerMultiprocessor(const Chip &chip, const SharedLayout &layout, const LaunchConfig &config) {
   uint64_t threads = uint64_t{config.block[0]} * config.block[1] * config.block[2];
-  uint64_t shared = chip.sharedReserved + program.sharedBytes + config.dynamicShared;
+  uint64_t shared = chip.sharedReserved + layout.bytes + config.dynamicShared;
   uint64_t warps = (threads + kWarpSize - 1) / kWarpSize;
   return std::max<uint64_t>(
       1, std::min({uint64_t{chip.blocksPerSm}, chip.threadsPerSm / (warps * kWarpSize), chip.sharedPerSm / shared}));
@@ -62,7 +62,7 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   Workload workload{.module = &module, .kernel = kernel, .config = &config, .options = &options, .source = &source};
   workload.parallel = threads > 1;
   workload.resident = config.cooperative ? clusters : 1;
-  uint64_t most = program.chip->multiprocessors * blocksPerMultiprocessor(*program.chip, program, config) / clusterBlocks;
+  uint64_t most = program.chip->multiprocessors * blocksPerMultiprocessor(*program.chip, module.shared(kernel), config) / clusterBlocks;
   workload.mostResident = ordered ? std::max({workload.resident, most, uint64_t{1}}) : 1;
   auto run = [&](uint64_t index) {
     Workload own = workload;

@@ -80,7 +80,7 @@ public:
   /// A .global or .const variable of module scope.
   std::optional<Placed> variable(std::string_view name) const;
 
-  /// Address of Module::variables[index], whatever its space; the function "address" of Module::functions[index], which
+  /// Address of Module::variables[index], a .global or .const one; the function "address" of Module::functions[index], which
   /// indirect calls compare and jump to.
   uint64_t variableAddress(uint32_t index) const { return addresses[index]; }
   uint64_t functionAddress(uint32_t index) const;
@@ -88,6 +88,9 @@ public:
 
   /// A .global or .const variable of a function's body.
   uint64_t functionVariableAddress(uint32_t function, uint32_t index) const { return functionVariables[function][index]; }
+
+  /// Where the variables of .shared lie when `kernel` runs.
+  const SharedLayout &shared(uint32_t kernel) const { return layouts[kernel]; }
 
   /// A kernel's blocks must run in one order, on one thread: it, or a function that it may call, has an op with Op::ordered.
   bool isOrdered(uint32_t kernel) const { return ordered[kernel]; }
@@ -105,6 +108,7 @@ private:
   std::vector<uint64_t> addresses;                      ///< by Module::variables
   std::vector<std::vector<uint64_t>> functionVariables; ///< by function and its variables
   std::vector<uint64_t> owned;                          ///< to be released
+  std::vector<SharedLayout> layouts;                    ///< by function
   std::vector<bool> ordered;                            ///< by function
 };
 

@@ -28,10 +28,16 @@ Result<Space> setAddress(Builder &builder, size_t index, Op &op, MemoryVariant v
   Result<AddressOperand> address = builder.address(index);
   if (!address)
     return address.error();
-  if (address->space != Space::Generic && variant.space != Space::Generic && address->space != variant.space)
+  // What .param means depends on whose parameter it is; without a name, on who asks.
+  if (variant.space == Space::Param) {
+    bool inBlock = address->space == Space::Param || (address->space == Space::Generic && builder.inKernel());
+    if (!inBlock && address->space != Space::Local && address->space != Space::Generic)
+      return builder.error("must name a parameter", "a variable of another space");
+    variant.space = inBlock ? Space::Param : Space::Local;
+  } else if (variant.space != Space::Generic && address->space != Space::Generic && address->space != variant.space) {
     return builder.error("must name a variable of the space of the access", "one of another space");
-  if (variant.space == Space::Generic && address->space != Space::Generic) {
-    // The name of a variable says what its address alone would not: only addresses of .global and .const are generic ones.
+  } else if (variant.space == Space::Generic && address->space != Space::Generic) {
+    // The address of a variable within its space is a generic one only in .global and .const.
     if (address->space != Space::Global && address->space != Space::Const)
       return builder.error("must say .shared, .local or .param to name such a variable", "a generic access");
     variant.space = address->space;

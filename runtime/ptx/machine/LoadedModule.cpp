@@ -64,9 +64,6 @@ Result<uint64_t> LoadedModule::place(const Variable &variable) {
 void LoadedModule::relocate(const Variable &variable, uint64_t address) {
   for (const Relocation &relocation : variable.relocations) {
     uint64_t value = relocation.isFunction ? functionAddress(relocation.symbol) : addresses[relocation.symbol];
-    if (relocation.generic && !relocation.isFunction &&
-        source->module.variables[relocation.symbol].space == Space::Shared)
-      value |= kSharedWindow;
     value += static_cast<uint64_t>(relocation.addend);
     std::memcpy(reinterpret_cast<std::byte *>(address) + relocation.offset, &value, relocation.width);
   }
@@ -77,14 +74,9 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(std::shared_ptr<const P
   std::unique_ptr<LoadedModule> loaded(new LoadedModule(std::move(program), memory, device));
   const Program &source = *loaded->source;
   const Module &module = source.module;
-  uint64_t dynamic = (source.sharedBytes + source.dynamicSharedAlign - 1) / source.dynamicSharedAlign *
-                     source.dynamicSharedAlign;
-  for (size_t index = 0; index < module.variables.size(); ++index) {
-    const Variable &variable = module.variables[index];
+  for (const Variable &variable : module.variables) {
     uint64_t address = 0;
-    if (variable.space == Space::Shared) {
-      address = source.chip->sharedReserved + (variable.unsized ? dynamic : source.sharedOffset[index]);
-    } else if (hasMemory(variable)) {
+    if (hasMemory(variable)) {
       if (variable.linkage == Variable::Linkage::Extern)
         return Error{fmt::format("{}:{}: variable {} must be defined in this module, but found only .extern", source.place,
                                  variable.line, variable.name)};
@@ -117,21 +109,12 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(std::shared_ptr<const P
   if (!source.constants.empty())
     std::memcpy(loaded->bank.data(), source.constants.data(), source.constants.size());
   for (const AddressUse &use : source.addresses) {
-    uint64_t address = 0;
-    switch (use.scope) {
-    case Operand::Scope::ModuleVariable:
-      address = loaded->addresses[use.symbol];
-      break;
-    case Operand::Scope::ModuleFunction:
-      address = loaded->functionAddress(use.symbol);
-      break;
-    default:
-      // Entry parameters, whose offset is in the addend.
-      address = kParamWindow;
-      break;
-    }
+    uint64_t address = use.scope == Operand::Scope::ModuleFunction ? loaded->functionAddress(use.symbol)
+                                                                   : loaded->addresses[use.symbol];
     putAddress(loaded->bank, use, address + static_cast<uint64_t>(use.addend));
   }
+  for (uint32_t index = 0; index < source.code.size(); ++index)
+    loaded->layouts.push_back(sharedLayout(source, index));
   loaded->findOrdered();
   return loaded;
 }

@@ -45,6 +45,7 @@ public:
   explicit Worker(const Workload &workload) : load(workload), wanted(workload.resident) {
     grid.module = load.module;
     grid.code = &load.module->program().code[load.kernel];
+    grid.layout = &load.module->shared(load.kernel);
     grid.config = load.config;
     grid.options = load.options;
     grid.counters = load.counters;
@@ -140,11 +141,9 @@ void Worker::prepare(Cluster &cluster, uint64_t index) {
 void Worker::prepare(Block &block, uint32_t warps) {
   const Program &program = load.module->program();
   const LaunchConfig &config = *load.config;
-  uint32_t align = program.dynamicSharedAlign;
-  block.staticShared = static_cast<uint32_t>(program.sharedBytes);
-  uint32_t dynamic = (block.staticShared + align - 1) / align * align;
-  block.dynamicShared = program.chip->sharedReserved + dynamic;
-  uint32_t total = program.chip->sharedReserved + (config.dynamicShared ? dynamic + config.dynamicShared : block.staticShared);
+  // With dynamic bytes they begin where the layout says, behind the static ones.
+  uint32_t total = config.dynamicShared ? grid.layout->dynamicStart + config.dynamicShared
+                                        : program.chip->sharedReserved + grid.layout->bytes;
   block.shared.resize(total);
   std::memset(block.shared.data(), kGarbage, total);
   block.barriers = {};
@@ -171,6 +170,8 @@ void Worker::prepare(Block &block, uint32_t warps) {
     warp.alive = warp.exist;
     warp.executed = 0;
     warp.divergentJumps = 0;
+    warp.clusterArrived = 0;
+    warp.carry = 0;
     warp.agent = block.rank * warps + index;
     warp.fencedSince = false;
     if (warp.checks) {

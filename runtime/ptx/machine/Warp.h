@@ -88,6 +88,8 @@ struct Warp {
   AlignedBytes stacks;
   uint64_t executed = 0; ///< warp instructions: %clock
   LaneMask carry = 0;    ///< CC.CF of each lane: add.cc, addc, sub.cc, subc, mad.cc, madc
+  LaneMask clusterArrived = 0; ///< at barrier.cluster, without a wait yet
+  uint32_t clusterPhase = 0;   ///< of that arrival
   uint32_t divergentJumps = 0; ///< in a row with several fragments
   bool checks = true;
   const Op *ops = nullptr; ///< of the innermost function of the running fragment
@@ -137,8 +139,6 @@ struct Block {
   Dim3 index{};            ///< %ctaid
   uint32_t rank = 0;       ///< %cluster_ctarank
   AlignedBytes shared;     ///< the system's Chip::sharedReserved bytes, static, then dynamic
-  uint32_t staticShared = 0;
-  uint32_t dynamicShared = 0; ///< offset of the dynamic part
   std::vector<Warp> warps;
   uint32_t running = 0;                 ///< warps with living lanes
   std::unique_ptr<SharedShadow> shadow; ///< null without checks
@@ -177,6 +177,7 @@ class ClusterSource;
 struct Grid {
   const LoadedModule *module = nullptr;
   const Code *code = nullptr;
+  const SharedLayout *layout = nullptr;
   const LaunchConfig *config = nullptr;
   const Options *options = nullptr;
   LaunchCounters *counters = nullptr; ///< of this host thread; null: not counted
