@@ -140,6 +140,7 @@ void addOutputFlags(CLI::App &app, CompileOptions &options) {
   app.add_option("-j,--threads", options.threads, "kernels compiled at once (default: processors)")
       ->check(integer(1, 1024))
       ->type_name("N");
+  app.add_flag("--mlir-timing", options.timing, "report where time and memory went, by phase and pass, on stderr");
   app.add_option("--remarks-missed", options.remarks,
                  "print why fusions did not happen, for passes that match an expression (default: all)")
       ->check(checkExpression)

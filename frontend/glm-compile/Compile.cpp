@@ -140,7 +140,9 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   if (!target)
     return target.error();
   ImportOptions import = importOptions(context, options, model);
+  TimingScope importing = progress.begin("import");
   OwningOpRef<ModuleOp> module = importModel(context, model.config, model.stored, import);
+  importing.stop();
   if (!module)
     return errors.first("importing the model");
   (*module)->setAttr(kTargetAttr, *target);
@@ -152,20 +154,24 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   auto writeLibrary = [&](const std::filesystem::path &path) {
     return writeHostLibrary(*module, *target, {threads, options.dump}, path);
   };
+  TimingScope coding = progress.begin("code");
   if (auto emitted = emitArtifact(*module, describe(options, model), writeLibrary, options.output); !emitted)
     return emitted;
+  coding.stop();
   progress.done("code");
-  progress.say(summary(options.output, model));
+  progress.end(summary(options.output, model));
   return {};
 }
 
 } // namespace
 
 Result<void> compile(const CompileOptions &options) {
-  Progress progress;
+  Progress progress(options.timing);
   if (auto checked = checkFirst(options); !checked)
     return checked;
+  TimingScope reading = progress.begin("read");
   auto model = readModel(options);
+  reading.stop();
   if (!model)
     return model.error();
   for (const std::string &warning : model->warnings)

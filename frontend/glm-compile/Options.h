@@ -33,6 +33,7 @@ struct CompileOptions {
   std::string stopAfter;          ///< "", "model", "kernel" or "plan"
   std::filesystem::path dump;
   int64_t threads = 0; ///< kernels compiled at once; 0: as many as there are processors
+  bool timing = false; ///< report of phases and passes on stderr
   std::string remarks; ///< expression over the categories of missed remarks to print; empty: none
 
   bool writesArtifact() const { return plan.empty() && printPrecision.empty() && stopAfter.empty(); }
