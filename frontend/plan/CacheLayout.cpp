@@ -24,6 +24,11 @@ CacheBytes cacheBytes(const std::string &type, const ModelConfig &config) {
   return {config.layers * one.latent, indexerLayers(config) * one.indexKeys};
 }
 
+int64_t cacheBytesRead(const std::string &type, const ModelConfig &config, int64_t context) {
+  CacheBytes row = cacheBytes(type, config);
+  return std::min(context, config.indexTopk) * row.latent + context * row.indexKeys;
+}
+
 int64_t indexerLayers(const ModelConfig &config) {
   return std::count(config.ownsIndexer.begin(), config.ownsIndexer.end(), true);
 }

@@ -29,6 +29,9 @@ CacheBytes layerCacheBytes(const std::string &type, const ModelConfig &config);
 /// All target layers, without MTP. A rank of tensor parallelism holds all of it: one latent serves all heads.
 CacheBytes cacheBytes(const std::string &type, const ModelConfig &config);
 
+/// What one token at position `context` - 1 reads of them: the chosen rows of every layer, and every index key.
+int64_t cacheBytesRead(const std::string &type, const ModelConfig &config, int64_t context);
+
 /// Layers that own an indexer, without MTP.
 int64_t indexerLayers(const ModelConfig &config);
 

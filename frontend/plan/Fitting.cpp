@@ -90,9 +90,7 @@ std::optional<int64_t> fewestRanks(const ModelConfig &config, const StoredTensor
   for (int64_t ranks = 1; ranks <= 64; ranks *= 2) {
     if (!checkRanks(stored, config, ranks))
       continue;
-    uint64_t weights = 0;
-    for (const StoredWeight &weight : stored.weights)
-      weights += rankBytes(weight, 0, ranks);
+    uint64_t weights = rankBytes(stored, plan.request.activations, 0, ranks);
     if (RankMemory(config, plan, ranks, weights, 1).fits(context, plan.sequences))
       return ranks;
   }

@@ -1,6 +1,5 @@
 #include "frontend/plan/Plan.h"
 
-#include "dialect/Sharding.h"
 #include "frontend/plan/Fitting.h"
 #include "frontend/plan/RankWeights.h"
 
@@ -32,33 +31,34 @@ uint64_t readPerToken(uint64_t whole, WeightClass weightClass, const ModelConfig
 }
 
 void countWeights(const ModelConfig &config, const StoredTensors &stored, Plan &plan) {
-  int64_t ranks = plan.request.ranks;
-  plan.weightBytes.assign(ranks, 0);
   for (const StoredWeight &weight : stored.weights) {
     WeightClass weightClass = classOf(weight, config);
     ClassSizes &sizes = plan.classes[weightClass];
     uint64_t count = elements(weight), stays = weight.bytes + weight.inputScaleBytes;
     sizes.parameters += count;
     sizes.bytes += stays;
-    sizes.bytesPerToken += readPerToken(weight.bytes, weightClass, config);
     plan.parameters += count;
     plan.bytesByPrecision[precisionName(weight.format)] += stays;
-    bool multiplies = weight.linear || (config.tieWordEmbeddings && weightClass == WeightClass::Embeddings);
-    if (multiplies)
+    bool embeds = weightClass == WeightClass::Embeddings && !config.tieWordEmbeddings;
+    if (!embeds && weight.shape.size() == 2)
       plan.activeParameters += readPerToken(count, weightClass, config);
-    // Scales of activations are only mapped where activations are packed.
-    uint64_t inputScales = plan.request.activations == "nvfp4" ? weight.inputScaleBytes : 0;
-    for (int64_t rank = 0; rank < ranks; ++rank)
-      plan.weightBytes[rank] += rankBytes(weight, rank, ranks) + inputScales;
-    uint64_t first = rankBytes(weight, 0, ranks);
+    sizes.bytesPerToken += readPerToken(weight.bytes, weightClass, config);
     // Whoever holds the row of a token reads all of it.
-    bool row = weightClass == WeightClass::Embeddings && !config.tieWordEmbeddings;
-    sizes.bytesPerRank += readPerToken(row ? weight.bytes : first, weightClass, config);
-    if (shardingOf(weight.module()).sharding == Sharding::Replicated)
-      plan.replicatedBytes += weight.bytes + inputScales;
-    if (weightClass == WeightClass::Mtp)
-      plan.mtpRankBytes += first + inputScales;
+    uint64_t held = embeds ? weight.bytes : rankBytes(weight, 0, plan.request.ranks);
+    sizes.bytesPerRank += readPerToken(held, weightClass, config);
   }
+}
+
+void countRanks(const ModelConfig &config, const StoredTensors &stored, Plan &plan) {
+  const PlanRequest &request = plan.request;
+  for (int64_t rank = 0; rank < request.ranks; ++rank)
+    plan.weightBytes.push_back(rankBytes(stored, request.activations, rank, request.ranks));
+  plan.replicatedBytes = replicatedBytes(stored, request.activations);
+  StoredTensors draft;
+  for (const StoredWeight &weight : stored.weights)
+    if (classOf(weight, config) == WeightClass::Mtp)
+      draft.weights.push_back(weight);
+  plan.mtpRankBytes = rankBytes(draft, request.activations, 0, request.ranks);
 }
 
 void countCheckpoint(const Checkpoint &checkpoint, Plan &plan) {
@@ -89,6 +89,7 @@ Result<Plan> makePlan(const ModelConfig &config, const StoredTensors &stored, co
   plan.experts = config.experts;
   plan.expertsPerToken = config.expertsPerToken;
   countWeights(config, stored, plan);
+  countRanks(config, stored, plan);
   countCheckpoint(checkpoint, plan);
   plan.cache = cacheBytes(request.cache, config);
   for (const char *type : {"bf16", "fp8"})
@@ -96,6 +97,7 @@ Result<Plan> makePlan(const ModelConfig &config, const StoredTensors &stored, co
   plan.mtpCache = plan.mtpLayers * layerCacheBytes(request.cache, config).total();
   plan.context = request.context.value_or(std::min(config.maxPositions, request.defaultContext));
   plan.sequences = request.sequences.value_or(1);
+  plan.cacheRead = cacheBytesRead(request.cache, config, plan.context);
   fitPlan(config, stored, plan);
   return plan;
 }

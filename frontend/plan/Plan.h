@@ -69,6 +69,7 @@ struct Plan {
   int64_t sequences = 0; ///< asked for, or 1
   uint64_t workspace = 0;
   uint64_t cacheBytes = 0; ///< of `sequences` of `context`, one rank
+  uint64_t cacheRead = 0;  ///< of one rank for one decoded token at `context`
 
   // With PlanRequest::memory only.
   uint64_t free = 0;   ///< beside weights and workspace; 0 if they do not fit

@@ -66,15 +66,15 @@ void addRanks(const Plan &plan, Json &json) {
   json["sequences"] = plan.sequences;
   json["rows"] = plan.request.rows;
   json["cache_bytes"] = plan.cacheBytes;
+  json["cache_bytes_read"] = plan.cacheRead;
   json["workspace_bytes"] = plan.workspace;
 }
 
 Json fitJson(const Plan &plan, const Fit &fit) {
-  return {{"kv_bytes_per_token", fit.cacheBytesPerToken},
-          {"kv_tokens", fit.tokens},
+  return {{"kv_tokens", fit.tokens},
           {"max_context", fit.context},
           {"max_batch", fit.batch},
-          {"concurrency", plan.context > 0 ? static_cast<double>(fit.tokens) / plan.context : 0}};
+          {"concurrency", static_cast<double>(fit.tokens) / plan.context}};
 }
 
 void addMemory(const Plan &plan, Json &json) {
@@ -83,8 +83,8 @@ void addMemory(const Plan &plan, Json &json) {
   json["memory_bytes"] = *plan.request.memory;
   json["free_bytes"] = plan.free;
   json.update(fitJson(plan, plan.fit));
-  json["kv_bytes_per_token"] = plan.cache.total(); // a whole number where nothing is sharded
   json["context_parallel"] = fitJson(plan, plan.contextParallel);
+  json["context_parallel"]["kv_bytes_per_token"] = plan.contextParallel.cacheBytesPerToken;
   json["fewest_ranks"] = plan.fewestRanks ? Json(*plan.fewestRanks) : Json(nullptr);
   json["fits"] = plan.refusal.empty();
   json["verdict"] = plan.refusal.empty() ? "fits" : plan.refusal;

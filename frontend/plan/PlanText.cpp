@@ -95,7 +95,8 @@ std::string rankLines(const Plan &plan) {
   std::string mtp = plan.mtpRankBytes > 0 ? fmt::format(", {} of them for the MTP layer", gb(plan.mtpRankBytes)) : "";
   std::string replicated = plan.request.ranks > 1 ? ", all of it on every rank" : "";
   return line("ranks", ranks) + line("weights", fmt::format("{} a rank{}", both(plan.rankWeights()), mtp)) +
-         line("reads", fmt::format("{} of weights a token and rank", gb(perToken))) +
+         line("reads", fmt::format("{} of weights a token and rank, and {} of cache at {} tokens", gb(perToken),
+                                   gb(plan.cacheRead), grouped(plan.context))) +
          line("cache",
               fmt::format("{} for {} of {} tokens in {}{}", both(plan.cacheBytes), counted(plan.sequences, "sequence"),
                           grouped(plan.context), plan.request.cache, replicated)) +

@@ -32,6 +32,11 @@ int64_t part(int64_t extent, int64_t rank, int64_t ranks) {
   return end(rank + 1) - end(rank);
 }
 
+/// Scales of activations are only mapped where activations are packed.
+uint64_t inputScaleBytes(const StoredWeight &weight, const std::string &activations) {
+  return activations == "nvfp4" ? weight.inputScaleBytes : 0;
+}
+
 } // namespace
 
 Result<void> checkRanks(const StoredTensors &stored, const ModelConfig &config, int64_t ranks) {
@@ -57,6 +62,21 @@ uint64_t rankBytes(const StoredWeight &weight, int64_t rank, int64_t ranks) {
   if (sharding == Sharding::Columns && isPacked(weight.format))
     extent /= kBlock;
   return divided / extent * part(extent, rank, ranks) + global;
+}
+
+uint64_t rankBytes(const StoredTensors &stored, const std::string &activations, int64_t rank, int64_t ranks) {
+  uint64_t bytes = 0;
+  for (const StoredWeight &weight : stored.weights)
+    bytes += rankBytes(weight, rank, ranks) + inputScaleBytes(weight, activations);
+  return bytes;
+}
+
+uint64_t replicatedBytes(const StoredTensors &stored, const std::string &activations) {
+  uint64_t bytes = 0;
+  for (const StoredWeight &weight : stored.weights)
+    if (shardingOf(weight.module()).sharding == Sharding::Replicated)
+      bytes += weight.bytes + inputScaleBytes(weight, activations);
+  return bytes;
 }
 
 } // namespace glm

@@ -39,6 +39,15 @@ TEST(CacheLayout, scalesCoverUnevenWidths) {
   EXPECT_EQ(layerCacheBytes("fp8", config).indexKeys, 1 + 4);
 }
 
+// The floors of published kernels: 2048 rows of 656 bytes in 78 layers, and at 64K positions 132 bytes of each in 21 layers.
+TEST(CacheLayout, aTokenReadsChosenRowsAndAllKeys) {
+  ModelConfig config = published();
+  config.indexTopk = 2048;
+  EXPECT_EQ(cacheBytesRead("fp8", config, 65536), 2048 * 656 * 78 + 65536 * 132 * 21);
+  EXPECT_EQ(cacheBytesRead("fp8", config, 2049), 2048 * 656 * 78 + 2049 * 132 * 21);
+  EXPECT_EQ(cacheBytesRead("bf16", config, 5), 5 * cacheBytes("bf16", config).total()); // all are chosen
+}
+
 TEST(CacheLayout, sequencesTakeWholePages) {
   EXPECT_EQ(pagedLength(0), 0);
   EXPECT_EQ(pagedLength(1), 64);

@@ -118,6 +118,12 @@ def cachePerToken(config, kind, layers, indexers):
     return {"latent": layers * row, "index_keys": indexers * index, "total": layers * row + indexers * index}
 
 
+def cacheRead(config, plan, layers, indexers):
+    """Every index key, and the chosen rows."""
+    context, chosen, token = plan["context"], config["index_topk"], cachePerToken(config, plan["kv_cache"], layers, indexers)
+    return min(context, chosen) * token["latent"] + context * token["index_keys"]
+
+
 def count(folder, plan):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     layers, experts, chosen = (config[key] for key in ("num_hidden_layers", "n_routed_experts", "num_experts_per_tok"))
@@ -158,6 +164,7 @@ def count(folder, plan):
         "mtp_layers": int("mtp" in byClass),
         "kv_bytes_per_token": cachePerToken(config, plan["kv_cache"], layers, indexers)["total"],
         "kv_bytes_per_token_by_type": {kind: cachePerToken(config, kind, layers, indexers) for kind in ("bf16", "fp8")},
+        "cache_bytes_read": cacheRead(config, plan, layers, indexers),
         "mtp_kv_bytes_per_token": cachePerToken(config, plan["kv_cache"], 1, 1)["total"] if "mtp" in byClass else 0,
         "weight_bytes": {"total": sum(ranked), "per_rank": ranked, "replicated": replicated, "mtp_per_rank": mtpRank},
     }
