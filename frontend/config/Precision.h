@@ -51,7 +51,7 @@ struct Precision {
   /// Groups of equal weights: layers and experts are folded into patterns such as
   /// model.layers.{3..75}.mlp.experts.{0..255}.gate_proj, and so are rules and sources that differ in the layer alone.
   /// First the `differences`: weights that are stored in another type than a rule asks for. Of these the refused ones come
-  /// first, the largest on top; the others are computed in the wider of both types. Then all the rest, in the order of the model.
+  /// first, the largest on top; the others are computed as stored or wider. Then all the rest, in the order of the model.
   std::vector<PrecisionRow> table;
   size_t differences = 0; ///< rows of `table`
   /// For each weight of StoredTensors::weights, in its order: "nvfp4", "bf16", "f16", "f32", or kRefused.
