@@ -96,10 +96,12 @@ bool Driver::alive(ObjectKind kind, const void *object) {
   return found != objects.end() && found->second == kind;
 }
 
-void report(std::string_view function, std::string_view message) {
-  std::string line = fmt::format("glm-ptx: {}: {}\n", function, message);
+void report(std::string_view message) {
+  std::string line = fmt::format("glm-ptx: {}\n", message);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
+
+void report(std::string_view function, std::string_view message) { report(fmt::format("{}: {}", function, message)); }
 
 std::vector<std::shared_ptr<Context>> &contextStack() {
   thread_local std::vector<std::shared_ptr<Context>> stack;

@@ -88,8 +88,9 @@ private:
   std::unordered_map<const void *, ObjectKind> objects;
 };
 
-/// One line on stderr: what a CUresult cannot say.
+/// One line on stderr: what a CUresult cannot say. A message that names its place itself needs no function.
 void report(std::string_view function, std::string_view message);
+void report(std::string_view message);
 
 /// The context of this thread; an error if the driver is not initialized, no context is current, or it has failed.
 cuda::CUresult currentContext(Context *&context);

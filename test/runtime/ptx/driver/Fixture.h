@@ -97,6 +97,11 @@ again:
 .visible .entry small(.param .u64 out) .maxntid 64
 {
   .shared .align 4 .b8 room[2048];
+  .reg .pred %p;
+  .reg .b32 %r1;
+  mov.u32 %r1, %tid.x;
+  setp.eq.u32 %p, %r1, 0;
+  @%p st.shared.u32 [room], %r1;
   ret;
 }
 )";
@@ -109,6 +114,12 @@ protected:
     ASSERT_EQ(cuInit(0), CUDA_SUCCESS);
     ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, 0), CUDA_SUCCESS);
     ASSERT_EQ(cuCtxSetCurrent(context), CUDA_SUCCESS);
+  }
+
+  /// A test that breaks its context on purpose breaks no other.
+  void TearDown() override {
+    EXPECT_EQ(cuDevicePrimaryCtxReset(0), CUDA_SUCCESS);
+    EXPECT_EQ(cuDevicePrimaryCtxReset(1), CUDA_SUCCESS);
   }
 
   CUfunction kernel(const char *name) {
