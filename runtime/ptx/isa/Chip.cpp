@@ -11,7 +11,8 @@ constexpr uint32_t bit(Feature feature) { return 1u << static_cast<uint32_t>(fea
 constexpr uint32_t kSm90a = bit(Feature::Wgmma) | bit(Feature::Setmaxnreg);
 constexpr uint32_t kSm100 = bit(Feature::Sm100);
 constexpr uint32_t kSuffixed = kSm100 | bit(Feature::NarrowConvert) | bit(Feature::Setmaxnreg);
-constexpr uint32_t kSm100a = kSuffixed | bit(Feature::Tcgen05) | bit(Feature::ReduxF32);
+constexpr uint32_t kSm100a =
+    kSuffixed | bit(Feature::Tcgen05) | bit(Feature::ReduxF32) | bit(Feature::StochasticRounding);
 constexpr uint32_t kSm110a = kSuffixed | bit(Feature::Tcgen05);
 constexpr uint32_t kSm120a = kSuffixed | bit(Feature::BlockScale);
 
@@ -192,6 +193,8 @@ std::string_view nameOf(Feature feature) {
     return "the instructions of compute capability 10.0";
   case Feature::ReduxF32:
     return "redux on f32";
+  case Feature::StochasticRounding:
+    return "stochastic rounding";
   }
   return "";
 }

@@ -19,6 +19,7 @@ enum class Feature : uint8_t {
   Setmaxnreg, ///< every a and f chip
   Sm100,      ///< f32x2 arithmetic, 256-bit loads, 3-input min and max, clusterlaunchcontrol, gather4: from sm_100 on
   ReduxF32,   ///< redux.sync on f32: sm_100a, sm_103a
+  StochasticRounding, ///< cvt.rs: sm_100a, sm_103a
 };
 
 /// The name of a feature in messages.
