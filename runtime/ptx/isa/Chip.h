@@ -1,4 +1,5 @@
-// The chips that the driver can be: what ptxas accepts for them and what cuDeviceGetAttribute says of them.
+// The chips that the driver can be: what ptxas accepts for them and what cuDeviceGetAttribute says of them; and the names
+// that .target may give.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,14 @@ enum class Feature : uint8_t {
   ReduxF32,   ///< redux.sync on f32: sm_100a, sm_103a
 };
 
+/// The name of a feature in messages.
+std::string_view nameOf(Feature feature);
+
+/// Sets of features: a bit per Feature.
+constexpr bool hasFeature(uint32_t set, Feature feature) {
+  return feature == Feature::Base || (set >> static_cast<uint32_t>(feature) & 1);
+}
+
 struct Chip {
   std::string_view name;       ///< "sm_120a", as in .target and --target
   std::string_view deviceName; ///< what cuDeviceGetName says
@@ -38,9 +47,7 @@ struct Chip {
   uint32_t clockKhz, memoryClockKhz, memoryBusBits;
   uint32_t maxClusterBlocks; ///< with the non-portable attribute
 
-  bool has(Feature feature) const {
-    return feature == Feature::Base || (features >> static_cast<uint32_t>(feature) & 1);
-  }
+  bool has(Feature feature) const { return hasFeature(features, feature); }
 };
 
 /// Every chip that can be asked for.
@@ -48,5 +55,20 @@ std::span<const Chip> chips();
 
 /// By name; null if there is none.
 const Chip *chipNamed(std::string_view name);
+
+/// A name that .target may give. Text for sm_XY runs on that chip and every later one; for sm_XYa on exactly that chip;
+/// for sm_XYf on the chips of the same major number from XY on (PTX ISA, "PTX Module Directives: .target").
+struct Target {
+  std::string_view name;
+  uint32_t major, minor;
+  char suffix;         ///< 'a', 'f', or 0
+  uint32_t ptxVersion; ///< first version of PTX that has it, as 10 * major + minor
+  uint32_t features;   ///< what ptxas accepts in text for it
+
+  bool runsOn(const Chip &chip) const;
+};
+
+/// By name; null if there is none.
+const Target *targetNamed(std::string_view name);
 
 } // namespace glm::ptx

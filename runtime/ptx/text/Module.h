@@ -24,7 +24,8 @@ enum class Space : uint8_t { Generic, Reg, Global, Const, Shared, Local, Param }
 struct Operand {
   enum class Kind : uint8_t {
     Register, ///< `reg` indexes Function::registers; `negated` for !%p
-    Special,  ///< `name` is a special register with its component, "%tid.x", "%clock64"
+    Special,  ///< `name` is a special register without its component, "%tid", "%clock64"; `value` counts the component:
+              ///< 0 to 3 for .x to .w, -1 without one
     Integer,  ///< `value`: a 64-bit constant, signed ones two's complement
     Float32,  ///< `value`: the bits of a 0f... constant
     Float64,  ///< `value`: the bits of a 0d... or decimal constant
@@ -41,9 +42,16 @@ struct Operand {
   Kind kind = Kind::Sink;
   bool negated = false;
   uint32_t reg = 0;
-  /// Symbols: which declaration was meant. Module scope: index into Module::variables or Module::functions; function
-  /// scope: index into Function::variables.
-  enum class Scope : uint8_t { None, ModuleVariable, ModuleFunction, FunctionVariable } scope = Scope::None;
+  /// Symbols: which declaration was meant: an index into Module::variables, Module::functions, Function::variables,
+  /// Function::parameters or Function::results.
+  enum class Scope : uint8_t {
+    None,
+    ModuleVariable,
+    ModuleFunction,
+    FunctionVariable,
+    Parameter,
+    Result
+  } scope = Scope::None;
   uint32_t symbol = 0;
   std::string_view name;
   int64_t value = 0;
@@ -61,9 +69,9 @@ struct Instruction {
   std::vector<Operand> operands;
 };
 
-/// A register; .reg .v4 %v becomes four, %r<8> becomes eight.
+/// A register; .reg .v4 %v becomes four, and of %r<8> become those that are used.
 struct Register {
-  std::string_view name;
+  std::string_view name; ///< with its component, "%v.x", where the text named one
   Type type = Type::B32;
   uint32_t line = 0;
 };
@@ -72,6 +80,7 @@ struct Register {
 struct Relocation {
   uint64_t offset = 0; ///< bytes from the start of the variable
   uint32_t width = 8;  ///< bytes that the address takes
+  uint32_t shift = 0;  ///< 0xFF00(symbol): the address is shifted right by this many bits first
   bool isFunction = false;
   bool generic = false; ///< generic(symbol): the generic address of a variable
   uint32_t symbol = 0;  ///< Module::variables or Module::functions
@@ -87,11 +96,12 @@ struct Variable {
   Type type = Type::B8;
   Linkage linkage = Linkage::Internal;
   bool managed = false;
-  bool unsized = false; ///< extern .shared .b8 smem[]: takes the launch's dynamic bytes
-  uint32_t align = 1;   ///< bytes
+  bool isScoped = false; ///< declared in a function's body: no one outside can name it
+  bool unsized = false;  ///< extern .shared .b8 smem[]: takes the launch's dynamic bytes
+  uint32_t align = 1;    ///< bytes
   uint64_t bytes = 0;
   uint32_t line = 0;
-  std::vector<uint8_t> initial; ///< empty: zeros (or undefined, in .shared and .local)
+  std::vector<uint8_t> initial; ///< the first bytes; those beyond are zeros (or undefined, in .shared and .local)
   std::vector<Relocation> relocations;
 };
 
@@ -111,8 +121,7 @@ struct Function {
   uint32_t line = 0;
   std::vector<Variable> results, parameters; ///< spaces Param or Reg (then `registers` begins with them, results first)
   std::vector<Register> registers;
-  std::vector<Variable>
-      variables; ///< declared in the body: .shared, .local, .param, .const, .global; inner scopes renamed
+  std::vector<Variable> variables; ///< .local and .param ones of the body; others are the module's
   std::vector<Table> tables;
   std::vector<Instruction> instructions;
 
@@ -126,6 +135,7 @@ struct Function {
 
 struct Module {
   std::unique_ptr<const std::string> text; ///< every string_view points into it
+  std::string place;                       ///< for messages
   uint32_t versionMajor = 0, versionMinor = 0;
   std::string_view target; ///< "sm_120a"
   uint32_t targetLine = 0;
