@@ -4,6 +4,7 @@
 #include "runtime/ptx/matrix/Mma.h"
 #include "runtime/ptx/matrix/MmaQuads.h"
 #include "runtime/ptx/matrix/MmaScaled.h"
+#include "runtime/ptx/matrix/Wgmma.h"
 #include "runtime/ptx/matrix/Wmma.h"
 
 #include <vector>
@@ -13,7 +14,7 @@ namespace glm::ptx {
 std::span<const Form> matrixForms() {
   static const std::vector<Form> forms = [] {
     std::vector<Form> all;
-    for (std::span<const Form> part : {ldmatrixForms(), mmaForms(), mmaQuadForms(), mmaScaledForms(), wmmaForms()})
+    for (std::span<const Form> part : {ldmatrixForms(), mmaForms(), mmaQuadForms(), mmaScaledForms(), wgmmaForms(), wmmaForms()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
