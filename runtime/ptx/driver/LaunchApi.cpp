@@ -114,7 +114,7 @@ CUresult cuOccupancyAvailableDynamicSMemPerBlock(size_t *dynamicBytes, CUfunctio
       return CUDA_ERROR_INVALID_VALUE;
     const Chip &chip = Driver::get().chip();
     uint64_t share = std::min<uint64_t>(chip.sharedPerSm / blocks - chip.sharedReserved, chip.sharedPerBlockOptin);
-    uint64_t used = staticSharedOf(*kernel);
+    uint64_t used = kernel->staticShared;
     *dynamicBytes = share > used ? share - used : 0;
     return CUDA_SUCCESS;
   });

@@ -66,7 +66,7 @@ CUresult checkShape(const Kernel &kernel, const LaunchRequest &request, const Di
     return refuse(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES,
                   fmt::format("block must fit a multiprocessor of {}, but found {} registers per thread "
                               "and {} bytes of shared memory",
-                              chip.name, registersOf(kernel), staticSharedOf(kernel) + request.dynamicShared));
+                              chip.name, registersOf(kernel), kernel.staticShared + request.dynamicShared));
   if (request.cooperative && product(request.grid) > resident)
     return refuse(
         CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,

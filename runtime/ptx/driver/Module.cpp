@@ -69,8 +69,9 @@ CUresult loadImage(Context &context, std::string_view function, const void *imag
     kernel.image = owned.get();
     kernel.index = index;
     kernel.requiredCluster = entry.requiredCluster;
-    uint32_t used = staticSharedOf(kernel);
-    kernel.maxDynamicShared = driver.chip().sharedPerBlock - std::min(used, driver.chip().sharedPerBlock);
+    kernel.staticShared = sharedLayout(code, index).bytes;
+    kernel.maxDynamicShared =
+        driver.chip().sharedPerBlock - std::min(kernel.staticShared, driver.chip().sharedPerBlock);
     owned->byName[std::string(entry.name)] = &kernel;
     driver.add(ObjectKind::Function, &kernel);
   }
@@ -103,10 +104,6 @@ uint32_t maxThreadsOf(const Kernel &kernel) {
   return limit[0] ? limit[0] * std::max(limit[1], 1u) * std::max(limit[2], 1u) : kMaxThreads;
 }
 
-uint32_t staticSharedOf(const Kernel &kernel) {
-  return static_cast<uint32_t>(kernel.image->loaded->program().sharedBytes);
-}
-
 uint32_t registersOf(const Kernel &kernel) {
   const Function &function = kernel.function();
   if (function.maxRegisters)
@@ -125,7 +122,7 @@ uint32_t blocksPerMultiprocessor(const Kernel &kernel, uint32_t threads, uint64_
     return 0;
   uint32_t warps = (threads + kWarpSize - 1) / kWarpSize;
   uint64_t registers = roundUp(uint64_t{registersOf(kernel)} * kWarpSize, kRegisterUnit) * warps;
-  uint64_t shared = staticSharedOf(kernel) + dynamicShared;
+  uint64_t shared = kernel.staticShared + dynamicShared;
   if (shared > chip.sharedPerBlockOptin)
     return 0;
   uint64_t blocks = std::min<uint64_t>(chip.blocksPerSm, chip.threadsPerSm / (warps * kWarpSize));

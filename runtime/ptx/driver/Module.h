@@ -16,7 +16,8 @@ struct LoadedImage;
 
 struct Kernel {
   LoadedImage *image = nullptr;
-  uint32_t index = 0; ///< Program::code
+  uint32_t index = 0;        ///< Program::code
+  uint32_t staticShared = 0; ///< bytes
   // What cuFuncSetAttribute can change.
   uint32_t maxDynamicShared = 0; ///< bytes
   int carveout = -1;
@@ -45,10 +46,8 @@ void unloadImage(LoadedImage *image);
 Kernel *liveKernel(const void *handle);
 LoadedImage *liveImage(const void *handle);
 
-/// Threads per block that a kernel allows, shared bytes that it needs without dynamic ones, registers per thread that we
-/// assume for occupancy (the text has virtual ones: .maxnreg where given, else the least of 255 and what its types need).
+/// Threads per block that a kernel allows, and registers per thread that we assume for occupancy (the text has virtual ones: .maxnreg where given, else the least of 255 and what its types need).
 uint32_t maxThreadsOf(const Kernel &kernel);
-uint32_t staticSharedOf(const Kernel &kernel);
 uint32_t registersOf(const Kernel &kernel);
 
 /// Blocks of this shape that one multiprocessor holds (CUDA C++ programming guide, "Occupancy"); 0: none fits.

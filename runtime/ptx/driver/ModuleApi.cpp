@@ -198,7 +198,7 @@ CUresult cuFuncGetAttribute(int *value, CUfunction_attribute attribute, CUfuncti
       *value = static_cast<int>(maxThreadsOf(*kernel));
       break;
     case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
-      *value = static_cast<int>(staticSharedOf(*kernel));
+      *value = static_cast<int>(kernel->staticShared);
       break;
     case CU_FUNC_ATTRIBUTE_CONST_SIZE_BYTES: {
       uint64_t bytes = 0;
@@ -257,7 +257,7 @@ CUresult cuFuncSetAttribute(CUfunction handle, CUfunction_attribute attribute, i
     const Chip &chip = Driver::get().chip();
     switch (attribute) {
     case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: {
-      int64_t most = int64_t{chip.sharedPerBlockOptin} - staticSharedOf(*kernel);
+      int64_t most = int64_t{chip.sharedPerBlockOptin} - kernel->staticShared;
       if (value < 0 || value > most) {
         report("cuFuncSetAttribute", fmt::format("{}: dynamic shared memory must be 0 to {} bytes on {}, but found {}",
                                                  kernel->function().name, most, chip.name, value));

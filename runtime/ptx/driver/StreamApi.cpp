@@ -4,6 +4,7 @@
 #include "runtime/ptx/driver/Operation.h"
 #include "runtime/ptx/driver/State.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 

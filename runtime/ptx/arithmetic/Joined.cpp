@@ -1,0 +1,16 @@
+// The tables of one feature set, joined.
+#include "runtime/ptx/arithmetic/Tables.h"
+
+#include <vector>
+
+GLM_PTX_BEGIN_LANES
+
+std::vector<Form> joinedForms() {
+  std::vector<Form> joined;
+  for (std::span<const Form> table :
+       {integerForms(), carryForms(), bitForms(), moveForms(), compareForms(), floatForms(), convertForms()})
+    joined.insert(joined.end(), table.begin(), table.end());
+  return joined;
+}
+
+GLM_PTX_END_LANES
