@@ -23,7 +23,6 @@ constexpr int kRowBlocks = 2; ///< of a warp's share of A and D
 constexpr int kKBlocks = 2;   ///< every form takes 32 bytes of k
 constexpr int kRegistersA = 4;
 constexpr uint64_t kWgmmaTokens = 0x5700000000000000; ///< above every address (Access.h, release)
-constexpr uint32_t kPoison = 0x7fff5eed; ///< a NaN that no operation gives
 
 /// Slots of an operation: 0 the descriptor of A (if it lies in memory), 1 of B, 2 the predicate scale-d (if it is no
 /// constant); in more: d, then the registers of A.
@@ -41,38 +40,10 @@ struct WgmmaPlan {
 
 const WgmmaPlan &planOf(const Op &op) { return *static_cast<const WgmmaPlan *>(op.extra); }
 
-WgmmaQueue &queueOf(Warp &warp) {
-  MatrixState &state = matrixState(*warp.block);
-  if (state.wgmma.size() <= warp.index)
-    state.wgmma.resize(warp.block->warps.size());
-  return state.wgmma[warp.index];
-}
-
-uint64_t frameOffset(const Warp &warp) { return static_cast<uint64_t>(warp.frame - warp.registers.data()); }
+WgmmaQueue &queueOf(Warp &warp) { return matrixState(*warp.block).wgmma[warp.index]; }
 
 /// What wgmma.wait_group acquires.
 uint64_t tokenOf(const Warp &warp) { return kWgmmaTokens | warp.agent; }
-
-uint32_t sharedAddressOf(const Block &block, uint32_t offset) { return block.rank << kRankShift | offset; }
-
-Outcome fail(Warp &warp, const Op &op, std::string message) {
-  return warp.fault(op, -1, LaunchFault::Kind::LaunchFailed, std::move(message));
-}
-
-/// While an operation reads or writes registers of the frame that issued it.
-class FrameScope {
-public:
-  FrameScope(Warp &warp, uint64_t offset) : warp(warp), saved(warp.frame) {
-    warp.frame = warp.registers.data() + offset;
-  }
-  ~FrameScope() { warp.frame = saved; }
-  FrameScope(const FrameScope &) = delete;
-  FrameScope &operator=(const FrameScope &) = delete;
-
-private:
-  Warp &warp;
-  std::byte *saved;
-};
 
 /// A's row tile of this warp, and all of B.
 OperandTile tileA(const Warp &warp, const WgmmaPlan &plan) {
