@@ -360,14 +360,15 @@ void releaseTo(Cluster &cluster, uint64_t token, const ClockPair &clocks) {
     cluster.tokens[token].join(clocks);
 }
 
+uint64_t inFlight(Block &destination, std::span<const SharedRange> ranges, bool written, Warp &warp, const Op &op,
+                  std::optional<LaunchFault> &fault) {
+  return destination.shadow ? destination.shadow->launch(destination, ranges, written, warp, op, fault) : 0;
+}
+
 uint64_t inFlight(Block &destination, uint64_t sharedAddress, uint64_t bytes, bool written, Warp &warp, const Op &op,
                   std::optional<LaunchFault> &fault) {
-  uint64_t offset = sharedAddress & kSharedOffsetMask;
-  // What is out of bounds is reported by touchAsync.
-  if (!destination.shadow || offset + bytes > destination.shared.size())
-    return 0;
-  return destination.shadow->launch(destination, static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes), written, warp,
-                                    op, fault);
+  SharedRange range{static_cast<uint32_t>(sharedAddress), static_cast<uint32_t>(bytes)};
+  return inFlight(destination, std::span(&range, 1), written, warp, op, fault);
 }
 
 void landed(Block &destination, uint64_t id, uint64_t token) {

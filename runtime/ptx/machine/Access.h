@@ -4,6 +4,8 @@
 #include "runtime/ptx/machine/Address.h"
 #include "runtime/ptx/machine/Warp.h"
 
+#include <span>
+
 namespace glm::ptx {
 
 /// How memory is touched.
@@ -49,10 +51,17 @@ void proxyFence(Warp &warp);
 ClockPair snapshot(Warp &warp);
 void releaseTo(Cluster &cluster, uint64_t token, const ClockPair &clocks);
 
-/// Asynchronous work of `warp` will touch `bytes` bytes of `destination`'s shared memory from `sharedAddress` on, or write them
-/// (`written`). Until it has landed, a touch by anybody is a race (reading what is written, writing what is read); now, what the
-/// generic proxy did to these bytes must be over, and visible through a proxy fence. Returns 0 without checks.
-/// Fills `fault` if a rule is broken.
+/// Bytes of a block's shared memory; `offset` may carry the rank of an address.
+struct SharedRange {
+  uint32_t offset = 0, bytes = 0;
+};
+
+/// Asynchronous work of `warp` will touch these ranges of `destination`'s shared memory, or write them (`written`). Until it has
+/// landed, a touch by anybody is a race (reading what is written, writing what is read); now, what the generic proxy did to
+/// these bytes must be over, and, to be read, visible through a proxy fence. Returns an id; 0 without checks, and after it filled
+/// `fault` because a rule is broken.
+uint64_t inFlight(Block &destination, std::span<const SharedRange> ranges, bool written, Warp &warp, const Op &op,
+                  std::optional<LaunchFault> &fault);
 uint64_t inFlight(Block &destination, uint64_t sharedAddress, uint64_t bytes, bool written, Warp &warp, const Op &op,
                   std::optional<LaunchFault> &fault);
 /// The work is done and made visible through `token`: from now on a touch by a warp that has not acquired it since is a race.

@@ -39,8 +39,8 @@ uint64_t SectorSet::count() const {
   return total;
 }
 
-LaunchCounters::LaunchCounters(const Program &program) {
-  for (const Code &code : program.code)
+LaunchCounters::LaunchCounters(const Program &source) : program(&source) {
+  for (const Code &code : source.code)
     lines.emplace_back(code.ops.size());
 }
 
@@ -98,6 +98,21 @@ void LaunchCounters::countShared(LineCounters &line, LaneMask lanes, const uint6
     }
     line.wavefronts += most;
     line.idealWavefronts += (distinct + kBanks - 1) / kBanks;
+  }
+}
+
+void LaunchCounters::countBulk(const Op &issuer, uint64_t address, uint64_t bytes, bool writes) {
+  SectorSet &touched = writes ? sectorsWritten : sectorsRead;
+  uint64_t first = address / kSectorBytes, last = bytes ? (address + bytes - 1) / kSectorBytes : first;
+  for (uint64_t sector = first; sector <= last; ++sector)
+    touched.add(sector);
+  for (size_t function = 0; function < lines.size(); ++function) {
+    const std::vector<Op> &ops = program->code[function].ops;
+    if (ops.empty() || &issuer < ops.data() || &issuer >= ops.data() + ops.size())
+      continue;
+    LineCounters &line = lines[function][static_cast<size_t>(&issuer - ops.data())];
+    (writes ? line.bytesWritten : line.bytesRead) += bytes;
+    (writes ? line.sectorsWritten : line.sectorsRead) += last - first + 1;
   }
 }
 

@@ -65,6 +65,11 @@ public:
   /// The same for shared memory, as offsets: 32 banks of 4 bytes; 8-byte accesses take a wavefront per half warp, 16-byte
   /// ones per quarter (Nsight Compute, "Shared Memory").
   void countShared(LineCounters &line, LaneMask lanes, const uint64_t *addresses, uint32_t bytes);
+  /// Asynchronous work of `issuer` touches a range of global memory.
+  void countBulk(const Op &issuer, uint64_t address, uint64_t bytes, bool writes);
+
+private:
+  const Program *program;
 };
 
 /// Called by the loop.

@@ -8,7 +8,7 @@
 namespace glm::ptx {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 std::string spelling(const Instruction &instruction) {
   std::string text(instruction.mnemonic);
@@ -19,7 +19,7 @@ std::string spelling(const Instruction &instruction) {
   return text;
 }
 
-json counts(const LineCounters &line) {
+Json counts(const LineCounters &line) {
   return {{"warp_instructions", line.executed},
           {"lane_instructions", line.lanes},
           {"global_bytes_read", line.bytesRead},
@@ -70,7 +70,7 @@ void Profile::add(const LoadedModule &module, uint32_t kernel, const LaunchConfi
   const Program &program = module.program();
   LineCounters total;
   std::map<std::string, uint64_t> classes, matrix;
-  json lines = json::array();
+  Json lines = Json::array();
   uint64_t barrierWaits = 0;
   for (size_t function = 0; function < program.code.size(); ++function) {
     const Code &code = program.code[function];
@@ -97,7 +97,7 @@ void Profile::add(const LoadedModule &module, uint32_t kernel, const LaunchConfi
         matrix[spelling(instruction)] += line.executed;
       if (opClass == OpClass::Barrier)
         barrierWaits += line.waits;
-      json entry = counts(line);
+      Json entry = counts(line);
       entry["line"] = op.line;
       entry["function"] = code.function->name;
       entry["instruction"] = spelling(instruction);
@@ -109,7 +109,7 @@ void Profile::add(const LoadedModule &module, uint32_t kernel, const LaunchConfi
       lines.push_back(std::move(entry));
     }
   }
-  json launch = counts(total);
+  Json launch = counts(total);
   launch["kernel"] = program.module.functions[kernel].name;
   launch["module"] = program.place;
   launch["grid"] = config.grid;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint32_t kCellBytes = 4;
 
-constexpr const char *kRace = "race", *kUninitialized = "uninitialized";
+constexpr const char *kRace = "race", *kUninitialized = "uninitialized", *kUnfenced = "unfenced";
 
 uint8_t maskOf(uint64_t cell, uint64_t begin, uint64_t end) {
   uint64_t low = std::max(begin, cell * kCellBytes) - cell * kCellBytes;
@@ -143,9 +143,13 @@ std::string SharedShadow::describe(Block &block, uint32_t agent, uint32_t line) 
   return fmt::format("warp {}{}, lane {}, line {}", agent % warps, where, line % kWarpSize, line / kWarpSize);
 }
 
-std::string SharedShadow::explain(Warp &, Block &block, const Op &, const char *what, uint64_t offset, Touch how) const {
+std::string SharedShadow::explain(Block &block, const char *what, uint64_t offset, Touch how) const {
   if (what == kUninitialized)
     return fmt::format("shared memory at offset {} must be written before it is read, but found no write", offset);
+  if (what == kUnfenced)
+    return fmt::format("shared memory at offset {} must be made visible by fence.proxy.async before an asynchronous operation "
+                       "reads it, but found a write by {} and no such fence since",
+                       offset, describe(block, otherAgent, otherLine));
   return fmt::format("shared memory at offset {} must be {} after a barrier that orders it with the other {}, but found {} by "
                      "{} without one",
                      offset, how.writes ? "written" : "read", otherWrote ? "write" : "read",
@@ -154,8 +158,9 @@ std::string SharedShadow::explain(Warp &, Block &block, const Op &, const char *
 
 const SharedShadow::Flight *SharedShadow::flightOver(uint64_t begin, uint64_t end, bool writes) const {
   for (const Flight &flight : flights)
-    if (flight.begin < end && begin < flight.end && (flight.written || writes))
-      return &flight;
+    for (const SharedRange &range : flight.ranges)
+      if ((flight.written || writes) && range.offset < end && begin < range.offset + range.bytes)
+        return &flight;
   return nullptr;
 }
 
@@ -170,17 +175,17 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
       continue;
     previous = offset;
     Toucher by{warp.clock, warp.agent, now, packLine(op.line, static_cast<uint32_t>(lane))};
-    if (!flights.empty() && !how.sync)
-      if (const Flight *flight = flightOver(offset, offset + bytes, how.writes)) {
-        warp.fault(op, lane, LaunchFault::Kind::LaunchFailed,
-                   fmt::format("shared memory at offset {} must not be {} before the asynchronous copy of line {} was waited "
-                               "for, but found it under way",
-                               offset, how.writes ? "written" : "read", flight->op->line));
-        return false;
-      }
     for (uint64_t index = offset / kCellBytes; index * kCellBytes < offset + bytes; ++index) {
       uint8_t mask = bytes >= kCellBytes ? 0xf : maskOf(index, offset, offset + bytes);
       Cell &cell = cells[index];
+      if (cell.flights && !how.sync)
+        if (const Flight *flight = flightOver(offset, offset + bytes, how.writes)) {
+          warp.fault(op, lane, LaunchFault::Kind::LaunchFailed,
+                     fmt::format("shared memory at offset {} must not be {} before the asynchronous copy of line {} was "
+                                 "waited for, but found it under way",
+                                 offset, how.writes ? "written" : "read", flight->op->line));
+          return false;
+        }
       const char *wrong = how.writes ? nullptr : read(cell, mask, by, how);
       if (how.writes) {
         // An atomic reads what it replaces.
@@ -190,7 +195,7 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
           wrong = write(cell, mask, by, how);
       }
       if (wrong) {
-        warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, explain(warp, block, op, wrong, index * kCellBytes, how));
+        warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, explain(block, wrong, index * kCellBytes, how));
         return false;
       }
     }
@@ -198,42 +203,58 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
   return true;
 }
 
-uint64_t SharedShadow::launch(Block &block, uint32_t offset, uint32_t bytes, bool written, Warp &warp, const Op &op,
+/// What speaks against work that touches a cell; null if nothing does.
+const char *SharedShadow::launchOver(Cell &cell, uint8_t mask, bool written, const Toucher &by, const Warp &warp) {
+  if (!written && (cell.known & mask) != mask)
+    return kUninitialized;
+  if ((cell.written & mask) && cell.writeAgent != by.agent && cell.writeClock > by.clock[cell.writeAgent]) {
+    otherAgent = cell.writeAgent;
+    otherLine = cell.writeLine;
+    otherWrote = true;
+    return kRace;
+  }
+  if (written)
+    return checkReaders(cell, mask, by);
+  // The async proxy sees a generic write only through a proxy fence, of the writer or of somebody who came after it.
+  if ((cell.written & mask) && !(cell.kind & kAsync) && cell.writeClock > warp.fenced[cell.writeAgent]) {
+    otherAgent = cell.writeAgent;
+    otherLine = cell.writeLine;
+    return kUnfenced;
+  }
+  return nullptr;
+}
+
+uint64_t SharedShadow::launch(Block &block, std::span<const SharedRange> ranges, bool written, Warp &warp, const Op &op,
                               std::optional<LaunchFault> &fault) {
   auto refuse = [&](std::string message) {
     fault = LaunchFault{LaunchFault::Kind::LaunchFailed,
                         placeOf(*warp.block, warp.index, -1, op) + ": " + std::move(message)};
     return uint64_t{0};
   };
-  uint32_t end = offset + bytes;
-  if (const Flight *flight = flightOver(offset, end, written))
-    return refuse(fmt::format("shared memory at offset {} must not be {} by two asynchronous copies at once, but found that of "
-                              "line {} under way",
-                              offset, written ? "written" : "read", flight->op->line));
+  Flight flight{nextFlight, {ranges.begin(), ranges.end()}, written, &op};
   Toucher by{warp.clock, warp.agent, warp.clock[warp.agent], packLine(op.line, 0)};
-  for (uint64_t index = offset / kCellBytes; index * kCellBytes < end; ++index) {
-    Cell &cell = cells[index];
-    uint8_t mask = maskOf(index, offset, end);
-    Touch how{.writes = written, .async = true};
-    const char *wrong = nullptr;
-    if (!written && (cell.known & mask) != mask)
-      wrong = kUninitialized;
-    else if ((cell.written & mask) && cell.writeAgent != by.agent && cell.writeClock > by.clock[cell.writeAgent]) {
-      otherAgent = cell.writeAgent;
-      otherLine = cell.writeLine;
-      otherWrote = true;
-      wrong = kRace;
-    } else if (written)
-      wrong = checkReaders(cell, mask, by);
-    if (wrong)
-      return refuse(explain(warp, block, op, wrong, index * kCellBytes, how));
-    // The async proxy sees a generic write only through a proxy fence, of the writer or of somebody who came after it.
-    if ((cell.written & mask) && !written && !(cell.kind & kAsync) && cell.writeClock > warp.fenced[cell.writeAgent])
-      return refuse(fmt::format("shared memory at offset {} must be made visible by fence.proxy.async before an asynchronous "
-                                "copy reads it, but found a write by {} and no such fence since",
-                                index * kCellBytes, describe(block, cell.writeAgent, cell.writeLine)));
+  for (SharedRange &range : flight.ranges) {
+    range.offset &= kSharedOffsetMask;
+    uint64_t end = uint64_t{range.offset} + range.bytes;
+    // What is out of bounds is reported by touchAsync.
+    if (end > cells.size() * kCellBytes)
+      return 0;
+    for (uint64_t index = range.offset / kCellBytes; index * kCellBytes < end; ++index) {
+      Cell &cell = cells[index];
+      uint8_t mask = maskOf(index, range.offset, end);
+      if (cell.flights)
+        if (const Flight *other = flightOver(range.offset, end, written))
+          return refuse(fmt::format("shared memory at offset {} must not be {} by two asynchronous copies at once, but found "
+                                    "that of line {} under way",
+                                    range.offset, written ? "written" : "touched", other->op->line));
+      if (const char *wrong = launchOver(cell, mask, written, by, warp))
+        return refuse(explain(block, wrong, index * kCellBytes, {.writes = written, .async = true}));
+    }
   }
-  flights.push_back({nextFlight, offset, end, written, warp.agent, &op});
+  for (const SharedRange &range : flight.ranges)
+    for (uint64_t index = range.offset / kCellBytes; index * kCellBytes < uint64_t{range.offset} + range.bytes; ++index)
+      cells[index].flights += cells[index].flights < UINT8_MAX;
+  flights.push_back(std::move(flight));
   return nextFlight++;
 }
 
@@ -247,24 +268,25 @@ void SharedShadow::land(Block &block, uint64_t id, uint64_t token) {
   ClockPair &own = cluster.asyncClocks[block.rank];
   uint32_t now = own.before[agent];
   Toucher by{own.before, agent, now, packLine(flight->op->line, 0)};
-  for (uint64_t index = flight->begin / kCellBytes; index * kCellBytes < flight->end; ++index) {
-    Cell &cell = cells[index];
-    uint8_t mask = maskOf(index, flight->begin, flight->end);
-    if (!flight->written) {
-      addReader(cell, mask, by);
-      continue;
+  for (const SharedRange &range : flight->ranges)
+    for (uint64_t index = range.offset / kCellBytes; index * kCellBytes < uint64_t{range.offset} + range.bytes; ++index) {
+      Cell &cell = cells[index];
+      uint8_t mask = maskOf(index, range.offset, uint64_t{range.offset} + range.bytes);
+      cell.flights -= cell.flights != 0;
+      if (!flight->written) {
+        addReader(cell, mask, by);
+        continue;
+      }
+      cell.known |= mask;
+      dropReaders(cell);
+      cell.written = cell.written && cell.writeAgent == agent ? cell.written | mask : mask;
+      cell.writeAgent = static_cast<uint16_t>(agent);
+      cell.writeClock = now;
+      cell.writeLine = by.line;
+      cell.kind = kAsync;
     }
-    cell.known |= mask;
-    dropReaders(cell);
-    cell.written = cell.written && cell.writeAgent == agent ? cell.written | mask : mask;
-    cell.writeAgent = static_cast<uint16_t>(agent);
-    cell.writeClock = now;
-    cell.writeLine = by.line;
-    cell.kind = kAsync;
-  }
   flights.erase(flight);
-  ClockPair &shared = cluster.tokens[token];
-  shared.join(own);
+  cluster.tokens[token].join(own);
   ++own.before[agent];
 }
 

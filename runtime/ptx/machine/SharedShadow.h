@@ -22,7 +22,7 @@ public:
   bool touch(Warp &warp, Block &block, const Op &op, LaneMask lanes, const uint64_t *offsets, uint32_t bytes, Touch how);
 
   /// See inFlight and landed in Access.h.
-  uint64_t launch(Block &block, uint32_t offset, uint32_t bytes, bool written, Warp &warp, const Op &op,
+  uint64_t launch(Block &block, std::span<const SharedRange> ranges, bool written, Warp &warp, const Op &op,
                   std::optional<LaunchFault> &fault);
   void land(Block &block, uint64_t id, uint64_t token);
 
@@ -39,6 +39,7 @@ private:
     uint8_t read = 0;    ///< bytes read since
     uint8_t known = 0;   ///< bytes that hold a value
     uint8_t kind = 0;    ///< of the last write: kAtomic, kAsync
+    uint8_t flights = 0; ///< asynchronous work under way over it; saturates
   };
   struct Reader {
     uint32_t clock = 0, line = 0;
@@ -46,9 +47,8 @@ private:
   };
   struct Flight {
     uint64_t id = 0;
-    uint32_t begin = 0, end = 0;
+    std::vector<SharedRange> ranges;
     bool written = false;
-    uint32_t agent = 0;
     const Op *op = nullptr;
   };
   static constexpr uint8_t kAtomic = 1, kAsync = 2;
@@ -67,14 +67,15 @@ private:
   const char *checkReaders(Cell &cell, uint8_t mask, const Toucher &by);
   void dropReaders(Cell &cell);
   std::string describe(Block &block, uint32_t agent, uint32_t line) const;
-  std::string explain(Warp &warp, Block &block, const Op &op, const char *what, uint64_t offset, Touch how) const;
+  std::string explain(Block &block, const char *what, uint64_t offset, Touch how) const;
   const Flight *flightOver(uint64_t begin, uint64_t end, bool writes) const;
+  const char *launchOver(Cell &cell, uint8_t mask, bool written, const Toucher &by, const Warp &warp);
 
   std::vector<Cell> cells;
   uint32_t agents = 0;
   std::vector<Reader> pool; ///< `agents` entries for each cell with several readers
   std::vector<uint32_t> freeReaders;
-  std::vector<Flight> flights;
+  std::vector<Flight> flights; ///< oldest first
   uint64_t nextFlight = 1;
   // Of the conflict that was found last.
   uint32_t otherAgent = 0, otherLine = 0;
