@@ -128,8 +128,8 @@ Fault gatherTensor(const Call &call, Block &block, std::vector<std::byte> &raw) 
     return broken(call, "matrix a " + *problem);
   raw.resize(static_cast<size_t>(call.rowBlocks()) * kKBlocks * kCoreBytes);
   for (int row = 0; row < call.rows(); ++row) {
-    // .ashift: all rows but the last of each 32 lanes come from the next one.
-    int from = shifts && row % 32 != 31 ? row + 1 : row;
+    // .ashift: every row but the last moves down by one.
+    int from = shifts && row > 0 ? row - 1 : row;
     uint32_t lane = call.a.lane + path.lane(from, 0);
     if (call.issuer->grid->options->checks)
       if (std::optional<uint32_t> column = tensor.unknown(lane, call.a.column, 8))
