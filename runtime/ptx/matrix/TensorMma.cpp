@@ -444,9 +444,6 @@ Result<void> buildDense(Builder &builder, const Match &match, Op &op) {
   plan.ctaGroup = match.words[0].back() - '0';
   plan.kind = kindNamed(match.words[1]);
   plan.shiftsA = match.has(2);
-  // As ptxas has it: integers on two of the chips with tensor memory.
-  if (plan.kind == TensorKind::I8 && builder.chip().minor == 3)
-    return builder.error(".kind::i8 must be on a chip that has it", builder.chip().name);
   if (Result<void> done = buildCommon(builder, plan, op); !done)
     return done;
   bool hasDisabled = builder.operand(4).kind == Operand::Kind::Vector;
@@ -517,16 +514,21 @@ Result<void> buildFour(Builder &builder, const Match &match, Op &op) {
 #define GLM_COLLECTOR                                                                                                  \
   "[.(collector::a::fill|collector::a::use|collector::a::lastuse|collector::a::discard)]"
 constexpr Form kForms[] = {
-    {GLM_START ".(kind::f16|kind::tf32|kind::f8f6f4|kind::i8)[.ashift]" GLM_COLLECTOR, Feature::Tcgen05, 86,
-     OpClass::Matrix, buildDense},
-    {GLM_START ".(kind::mxf8f6f4).block_scale[.(scale_vec::1X|block32)]" GLM_COLLECTOR, Feature::Tcgen05, 86,
-     OpClass::Matrix, buildOne},
-    {GLM_START ".(kind::mxf4).block_scale[.(scale_vec::2X|block32)]" GLM_COLLECTOR, Feature::Tcgen05, 86,
-     OpClass::Matrix, buildTwo},
-    {GLM_START ".(kind::mxf4nvf4).block_scale.(scale_vec::2X|block32)" GLM_COLLECTOR, Feature::Tcgen05, 86,
-     OpClass::Matrix, buildTwo},
-    {GLM_START ".(kind::mxf4nvf4).block_scale.(scale_vec::4X|block16)" GLM_COLLECTOR, Feature::Tcgen05, 86,
-     OpClass::Matrix, buildFour},
+    {GLM_START ".(kind::f16|kind::tf32|kind::f8f6f4)[.ashift]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix,
+     buildDense},
+    {GLM_START ".(kind::i8)[.ashift]" GLM_COLLECTOR, Feature::Tcgen05Integer, 86, OpClass::Matrix, buildDense},
+    {GLM_START ".(kind::mxf8f6f4).block_scale[.block32]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix, buildOne},
+    {GLM_START ".(kind::mxf4).block_scale[.block32]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix, buildTwo},
+    {GLM_START ".(kind::mxf4nvf4).block_scale.block32" GLM_COLLECTOR, Feature::Tcgen05, 88, OpClass::Matrix, buildTwo},
+    {GLM_START ".(kind::mxf4nvf4).block_scale.block16" GLM_COLLECTOR, Feature::Tcgen05, 88, OpClass::Matrix, buildFour},
+    {GLM_START ".(kind::mxf8f6f4).block_scale.scale_vec::1X" GLM_COLLECTOR, Feature::Tcgen05Exact, 86, OpClass::Matrix,
+     buildOne},
+    {GLM_START ".(kind::mxf4).block_scale.scale_vec::2X" GLM_COLLECTOR, Feature::Tcgen05Exact, 86, OpClass::Matrix,
+     buildTwo},
+    {GLM_START ".(kind::mxf4nvf4).block_scale.scale_vec::2X" GLM_COLLECTOR, Feature::Tcgen05Exact, 86, OpClass::Matrix,
+     buildTwo},
+    {GLM_START ".(kind::mxf4nvf4).block_scale.scale_vec::4X" GLM_COLLECTOR, Feature::Tcgen05Exact, 86, OpClass::Matrix,
+     buildFour},
 };
 #undef GLM_START
 #undef GLM_COLLECTOR

@@ -414,7 +414,7 @@ constexpr Form kForms[] = {
      OpClass::Async, buildCopyMulticastUnpacked},
     {"tcgen05.cp." GLM_CTA_GROUP ".(32x128b).(warpx4)" GLM_FORMATS, Feature::Tcgen05, 86, OpClass::Async,
      buildCopyMulticastUnpacked},
-    {"tcgen05.shift." GLM_CTA_GROUP ".down", Feature::Tcgen05, 86, OpClass::Async, buildShift},
+    {"tcgen05.shift." GLM_CTA_GROUP ".down", Feature::Tcgen05Exact, 86, OpClass::Async, buildShift},
 };
 #undef GLM_CTA_GROUP
 #undef GLM_FORMATS
