@@ -149,11 +149,11 @@ std::optional<std::string> decodeTcgen05Descriptor(uint64_t bits, SharedMatrix &
   }
 }
 
-std::vector<ByteRange> rangesOf(const SharedMatrix &matrix, const OperandTile &tile) {
-  std::vector<ByteRange> ranges;
+std::vector<SharedRange> rangesOf(const SharedMatrix &matrix, const OperandTile &tile) {
+  std::vector<SharedRange> ranges;
   forEachChunk(matrix, tile, [&](uint32_t address, uint32_t, uint32_t) {
     if (!ranges.empty()) {
-      ByteRange &last = ranges.back();
+      SharedRange &last = ranges.back();
       if (address == last.offset + last.bytes) {
         last.bytes += kChunk;
         return;

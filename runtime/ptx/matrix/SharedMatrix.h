@@ -12,6 +12,7 @@
 // (128 bytes), 4 and 5 with 7 and 8 (64 bytes), 4 with 7 (32 bytes), or in chunks of 32 bytes 5 and 6 with 7 and 8.
 #pragma once
 
+#include "runtime/ptx/machine/Access.h"
 #include "runtime/ptx/matrix/CoreMatrix.h"
 
 #include <cstddef>
@@ -46,11 +47,6 @@ private:
 std::optional<std::string> decodeWgmmaDescriptor(uint64_t bits, SharedMatrix &matrix);
 std::optional<std::string> decodeTcgen05Descriptor(uint64_t bits, SharedMatrix &matrix);
 
-/// A piece of shared memory.
-struct ByteRange {
-  uint32_t offset = 0, bytes = 0;
-};
-
 /// A rectangle of an operand: rows (of A, or columns of B), and k blocks of one core matrix width.
 struct OperandTile {
   uint32_t firstRow = 0, rowBlocks = 0;
@@ -60,7 +56,7 @@ struct OperandTile {
 };
 
 /// What a tile touches, neighbours joined.
-std::vector<ByteRange> rangesOf(const SharedMatrix &matrix, const OperandTile &tile);
+std::vector<SharedRange> rangesOf(const SharedMatrix &matrix, const OperandTile &tile);
 
 /// The tile's core matrices: block (r, k) at (r * kBlocks + k) * 128 bytes, its rows of 16 bytes one after the other, k along
 /// them. `shared` is the block's memory, `bytes` long; false if the tile leaves it.

@@ -6,6 +6,7 @@
 #include "runtime/ptx/matrix/MatrixState.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,20 +28,17 @@ inline std::vector<Block *> tensorBlocks(Block &block, int ctaGroup, std::option
 
 /// Tell the race check that an asynchronous operation will read `ranges` of `source`'s shared memory, until the issuing block's
 /// next commit. False after a fault.
-template <typename Ranges>
-bool startTensorReading(Warp &warp, const Op &op, Block &source, const Ranges &ranges) {
+inline bool startTensorReading(Warp &warp, const Op &op, Block &source, std::span<const SharedRange> ranges) {
   if (!warp.checks)
     return true;
   std::optional<LaunchFault> fault;
-  for (const auto &range : ranges) {
-    uint64_t id = inFlight(source, sharedAddressOf(source, range.offset), range.bytes, false, warp, op, fault);
-    if (fault) {
-      warp.block->grid->fault = std::move(fault);
-      return false;
-    }
-    if (id)
-      matrixState(*warp.block).flights.push_back({source.rank, id});
+  uint64_t id = inFlight(source, ranges, false, warp, op, fault);
+  if (fault) {
+    warp.block->grid->fault = std::move(fault);
+    return false;
   }
+  if (id)
+    matrixState(*warp.block).flights.push_back({source.rank, id});
   return true;
 }
 

@@ -235,7 +235,7 @@ Outcome runCopy(Warp &warp, const Op &op, LaneMask lanes) {
     problem = decodeTcgen05Descriptor(warp.read<uint64_t>(op.slots[1])[lane], matrix);
     if (problem)
       return fail(warp, op, std::move(*problem));
-    std::vector<ByteRange> ranges =
+    std::vector<SharedRange> ranges =
         rangesOf(matrix, {.rowBlocks = (plan.rows + kCoreRows - 1) / kCoreRows, .kBlocks = plan.chunks});
     for (Block *block : blocks) {
       if (!startTensorReading(warp, op, *block, ranges))

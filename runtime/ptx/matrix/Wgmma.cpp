@@ -65,15 +65,13 @@ OperandTile tileB(const WgmmaPlan &plan) {
 bool startReading(Warp &warp, const Op &op, const SharedMatrix &matrix, const OperandTile &tile,
                   WgmmaOperation &operation) {
   std::optional<LaunchFault> fault;
-  for (ByteRange range : rangesOf(matrix, tile)) {
-    uint64_t id = inFlight(*warp.block, sharedAddressOf(*warp.block, range.offset), range.bytes, false, warp, op, fault);
-    if (fault) {
-      warp.block->grid->fault = std::move(fault);
-      return false;
-    }
-    if (id)
-      operation.flights.push_back(id);
+  uint64_t id = inFlight(*warp.block, rangesOf(matrix, tile), false, warp, op, fault);
+  if (fault) {
+    warp.block->grid->fault = std::move(fault);
+    return false;
   }
+  if (id)
+    operation.flights.push_back(id);
   return true;
 }
 
