@@ -1,4 +1,5 @@
 #include "runtime/ptx/matrix/SharedMatrix.h"
+#include "test/runtime/ptx/matrix/Canonical.h"
 
 #include <gtest/gtest.h>
 
@@ -7,41 +8,10 @@
 namespace glm::ptx {
 namespace {
 
-/// Where an element lies by CUTLASS's canonical layouts (mma_traits_sm90_gmma.hpp, mma_traits_sm100.hpp), in bytes: the strides of
-/// the modes ((T, W, m), (8, k)) or ((8, m), (T, 2)) added up, then Swizzle<B, M, 3 or 2> on the whole address.
 uint32_t canonical(const SharedMatrix &matrix, bool isMnMajor, uint32_t elementBytes, uint32_t mn, uint32_t k) {
-  uint32_t t = 16 / elementBytes, offset = 0;
-  uint32_t width = 1, bits = 0, base = 4, distance = 3, lines = 8;
-  switch (matrix.swizzle) {
-  case MatrixSwizzle::None:
-    break;
-  case MatrixSwizzle::Bytes32:
-    width = 2, bits = 1;
-    break;
-  case MatrixSwizzle::Bytes64:
-    width = 4, bits = 2;
-    break;
-  case MatrixSwizzle::Bytes128:
-    width = 8, bits = 3;
-    break;
-  case MatrixSwizzle::Bytes128In32:
-    width = 8, bits = 2, base = 5, distance = 2, lines = 4;
-    break;
-  }
-  if (isMnMajor) {
-    // None: ((T,1,m),(8,k)):((1,T,SBO),(1T,LBO)). Swizzled: ((T,W,m),(8,k)):((1,T,LBO),(WT,SBO)).
-    uint32_t within = mn % t, chunk = mn / t % width, tile = mn / t / width;
-    bool plain = matrix.swizzle == MatrixSwizzle::None;
-    offset = within * elementBytes + chunk * 16 + tile * (plain ? matrix.stride : matrix.leading) +
-             k % lines * width * 16 + k / lines * (plain ? matrix.leading : matrix.stride);
-  } else {
-    // None: ((8,m),(T,2)):((1T,SBO),(1,LBO)). Swizzled: ((8,m),(T,2)):((WT,SBO),(1,T)).
-    offset = mn % 8 * width * 16 + mn / 8 * matrix.stride + k % t * elementBytes +
-             k / t * (matrix.swizzle == MatrixSwizzle::None ? matrix.leading : 16);
-  }
-  uint32_t address = matrix.start + offset;
-  uint32_t mask = ((1u << bits) - 1) << base;
-  return address ^ ((address >> distance) & mask);
+  return test::Canonical{static_cast<test::Canonical::Swizzle>(matrix.swizzle), isMnMajor, elementBytes, matrix.start,
+                         matrix.leading, matrix.stride}
+      .at(mn, k);
 }
 
 SharedMatrix example(MatrixSwizzle swizzle, bool isMnMajor, uint32_t rows) {
