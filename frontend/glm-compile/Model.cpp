@@ -30,7 +30,7 @@ Result<void> readPrecision(const CompileOptions &options, Model &model) {
   auto precision = decidePrecision(model.stored, model.rules, *quantization, model.warnings);
   if (!precision)
     return precision.error();
-  model.precision = std::move(precision->table);
+  model.precision = std::move(*precision);
   return {};
 }
 
@@ -48,7 +48,8 @@ Result<Model> readModel(const CompileOptions &options) {
   if (!checkpoint)
     return checkpoint.error();
   model.checkpoint = std::move(*checkpoint);
-  auto stored = readStoredTensors(model.config, model.checkpoint);
+  auto stored = readStoredTensors(model.config, model.checkpoint,
+                                  options.plan.empty() ? ScalarValues::Checked : ScalarValues::Unread);
   if (!stored)
     return stored.error();
   model.stored = std::move(*stored);

@@ -75,6 +75,7 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
       return file.error();
     checkpoint.shards.push_back(std::move(*file));
   }
+  checkpoint.where.reserve(index.size());
   for (size_t shard = 0; shard < checkpoint.shards.size(); ++shard) {
     std::string name = checkpoint.shards[shard].path().filename().string();
     for (const auto &[tensor, info] : checkpoint.shards[shard].tensors()) {
