@@ -280,13 +280,8 @@ std::vector<int64_t> tokenIds(KeyReader &r, const char *key, int64_t vocabulary)
 }
 
 /// generation_config.json: stop ids and sampling; absent in many folders.
-Result<void> readGeneration(const std::filesystem::path &folder, ModelConfig &c) {
-  auto file = readOptionalJson(folder / "generation_config.json");
-  if (!file)
-    return file.error();
-  if (!*file)
-    return {};
-  KeyReader r(**file);
+Result<void> readGeneration(const JsonFile &file, ModelConfig &c) {
+  KeyReader r(file);
   if (r.has("eos_token_id"))
     c.eosTokenIds = tokenIds(r, "eos_token_id", c.vocabSize);
   // 0 is the other way to write greedy sampling.
@@ -314,9 +309,17 @@ Result<ModelConfig> readModelConfig(const std::filesystem::path &folder, std::ve
   auto file = readJson(folder / "config.json");
   if (!file)
     return file.error();
-  KeyReader r(*file);
+  auto generation = readOptionalJson(folder / "generation_config.json");
+  if (!generation)
+    return generation.error();
+  return parseModelConfig(*file, *generation ? &**generation : nullptr, warnings);
+}
+
+Result<ModelConfig> parseModelConfig(const JsonFile &file, const JsonFile *generation,
+                                     std::vector<std::string> &warnings) {
+  KeyReader r(file);
   if (!r.has("model_type") || r.at("model_type") != "glm_moe_dsa")
-    return Error{fmt::format("{}: model_type must be \"glm_moe_dsa\", but found {}", file->place("model_type"),
+    return Error{fmt::format("{}: model_type must be \"glm_moe_dsa\", but found {}", file.place("model_type"),
                              r.has("model_type") ? r.at("model_type").dump() : "none")};
   ModelConfig c;
   readWidths(r, c);
@@ -333,12 +336,13 @@ Result<ModelConfig> readModelConfig(const std::filesystem::path &folder, std::ve
     c.eosTokenIds = tokenIds(r, "eos_token_id", c.vocabSize);
   if (r.error)
     return *r.error;
-  for (const auto &[key, value] : file->value.items())
+  for (const auto &[key, value] : file.value.items())
     if (!kKnownKeys.contains(key))
       warnings.push_back(
-          fmt::format("{}: key {} is unknown and was not used: {}", file->place(key), key, value.dump().substr(0, 60)));
-  if (auto generation = readGeneration(folder, c); !generation)
-    return generation.error();
+          fmt::format("{}: key {} is unknown and was not used: {}", file.place(key), key, value.dump().substr(0, 60)));
+  if (generation)
+    if (auto read = readGeneration(*generation, c); !read)
+      return read.error();
   return c;
 }
 

@@ -76,39 +76,36 @@ Result<void> checkGroups(const JsonFile &file, const Json &quantization) {
   return {};
 }
 
-Result<void> readConfigJson(const std::filesystem::path &path, QuantizationConfig &config) {
-  auto file = readJson(path);
-  if (!file)
-    return file.error();
-  auto found = file->value.find("quantization_config");
-  if (found == file->value.end() || found->is_null())
+Result<void> readConfigJson(const JsonFile &file, QuantizationConfig &config) {
+  auto found = file.value.find("quantization_config");
+  if (found == file.value.end() || found->is_null())
     return {};
   if (!found->is_object())
     return Error{fmt::format("{}: quantization_config must be an object, but found {}",
-                             file->place("quantization_config"), found->type_name())};
+                             file.place("quantization_config"), found->type_name())};
   Json method = found->value("quant_method", Json());
   Json algorithm = method == "modelopt" ? found->value("quant_algo", Json()) : found->value("format", Json());
   if (method == "modelopt") {
-    if (auto checked = checkModelOpt(*file, algorithm); !checked)
+    if (auto checked = checkModelOpt(file, algorithm); !checked)
       return checked;
   } else if (method != "compressed-tensors") {
     return Error{fmt::format("{}: quant_method must be modelopt or compressed-tensors, but found {}",
-                             file->place("quant_method"), method.dump())};
+                             file.place("quant_method"), method.dump())};
   } else if (algorithm != "nvfp4-pack-quantized") {
     return Error{
-        fmt::format("{}: format must be nvfp4-pack-quantized, but found {}", file->place("format"), algorithm.dump())};
+        fmt::format("{}: format must be nvfp4-pack-quantized, but found {}", file.place("format"), algorithm.dump())};
   }
-  if (auto checked = checkGroups(*file, *found); !checked)
+  if (auto checked = checkGroups(file, *found); !checked)
     return checked;
   if (config.present && method.get<std::string>() != config.method)
-    return Error{fmt::format("{}: quant_method must agree with {}, {}, but found {}", file->place("quant_method"),
+    return Error{fmt::format("{}: quant_method must agree with {}, {}, but found {}", file.place("quant_method"),
                              config.place, config.method, method.get<std::string>())};
   if (config.present && algorithm.get<std::string>() != config.algorithm)
-    return Error{fmt::format("{}: quant_algo must agree with {}, {}, but found {}", file->place("quant_algo"),
+    return Error{fmt::format("{}: quant_algo must agree with {}, {}, but found {}", file.place("quant_algo"),
                              config.place, config.algorithm, algorithm.get<std::string>())};
-  config = {true, method.get<std::string>(), algorithm.get<std::string>(), std::move(config.excludes), file->name};
+  config = {true, method.get<std::string>(), algorithm.get<std::string>(), std::move(config.excludes), file.name};
   const char *key = found->contains("ignore") ? "ignore" : "exclude_modules";
-  return found->contains(key) ? addExcludes(*file, (*found)[key], key, config) : Result<void>();
+  return found->contains(key) ? addExcludes(file, (*found)[key], key, config) : Result<void>();
 }
 
 } // namespace
@@ -123,14 +120,21 @@ PrecisionRule makeRule(std::string pattern, std::string type, std::string source
 }
 
 Result<QuantizationConfig> readQuantizationConfig(const std::filesystem::path &folder) {
-  QuantizationConfig config;
   auto side = readOptionalJson(folder / "hf_quant_config.json");
   if (!side)
     return side.error();
-  if (*side)
-    if (auto read = readModelOptFile(**side, config); !read)
+  auto file = readJson(folder / "config.json");
+  if (!file)
+    return file.error();
+  return parseQuantizationConfig(*side ? &**side : nullptr, *file);
+}
+
+Result<QuantizationConfig> parseQuantizationConfig(const JsonFile *side, const JsonFile &configFile) {
+  QuantizationConfig config;
+  if (side)
+    if (auto read = readModelOptFile(*side, config); !read)
       return read.error();
-  if (auto read = readConfigJson(folder / "config.json", config); !read)
+  if (auto read = readConfigJson(configFile, config); !read)
     return read.error();
   return config;
 }

@@ -1,7 +1,5 @@
 #include "runtime/artifact/Checkpoint.h"
 
-#include "runtime/artifact/Json.h"
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
@@ -12,30 +10,12 @@ namespace {
 constexpr const char *kIndex = "model.safetensors.index.json";
 constexpr const char *kSingle = "model.safetensors";
 
-/// Tensor name to file name, as the index says.
-Result<std::map<std::string, std::string>> readIndex(const std::filesystem::path &path) {
-  auto json = readJson(path);
-  if (!json)
-    return json.error();
-  auto found = json->value.find("weight_map");
-  if (found == json->value.end() || !found->is_object() || found->empty())
-    return Error{fmt::format("{}: weight_map must be an object of file names, but found {}", kIndex,
-                             found == json->value.end() ? "none" : found->type_name())};
-  std::map<std::string, std::string> map;
-  for (const auto &[tensor, file] : found->items()) {
-    if (!file.is_string())
-      return Error{fmt::format("{}: {} must name a file, but found {}", json->place(tensor), tensor, file.dump())};
-    map.emplace_hint(map.end(), tensor, file.get<std::string>());
-  }
-  return map;
+/// A zero byte would end the name early for the file system: two names, one file.
+bool isFileName(const std::string &name) {
+  return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\0", 2)) == name.npos;
 }
 
-/// A shard lies in the folder itself: an index is data, and may not lead anywhere else.
-Result<void> checkShardName(const std::filesystem::path &folder, const std::string &name) {
-  // A zero byte would end the name early for the file system: two names, one file.
-  bool outside = name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos;
-  if (outside || name.find('\0') != std::string::npos)
-    return Error{fmt::format("{}: shard must be a file of the folder, but found {}", kIndex, name)};
+Result<void> checkShard(const std::filesystem::path &folder, const std::string &name) {
   std::error_code code;
   if (!std::filesystem::exists(folder / name, code))
     return Error{fmt::format("{}: shard {} must exist, but found none", folder.string(), name)};
@@ -43,6 +23,23 @@ Result<void> checkShardName(const std::filesystem::path &folder, const std::stri
 }
 
 } // namespace
+
+Result<std::map<std::string, std::string>> readIndex(const JsonFile &file) {
+  auto found = file.value.find("weight_map");
+  if (found == file.value.end() || !found->is_object() || found->empty())
+    return Error{fmt::format("{}: weight_map must be an object of file names, but found {}", file.name,
+                             found == file.value.end() ? "none" : found->type_name())};
+  std::map<std::string, std::string> map;
+  for (const auto &[tensor, shard] : found->items()) {
+    if (!shard.is_string())
+      return Error{fmt::format("{}: {} must name a file, but found {}", file.place(tensor), tensor, shard.dump())};
+    std::string name = shard.get<std::string>();
+    if (!isFileName(name))
+      return Error{fmt::format("{}: shard must be a file of the folder, but found {}", file.name, name)};
+    map.emplace_hint(map.end(), tensor, std::move(name));
+  }
+  return map;
+}
 
 Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
   std::error_code code;
@@ -54,7 +51,10 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
   std::map<std::string, std::string> index;
   std::set<std::string> names = {kSingle};
   if (std::filesystem::exists(folder / kIndex, code)) {
-    auto read = readIndex(folder / kIndex);
+    auto json = readJson(folder / kIndex);
+    if (!json)
+      return json.error();
+    auto read = readIndex(*json);
     if (!read)
       return read.error();
     index = std::move(*read);
@@ -68,7 +68,7 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
     return Error{fmt::format("{}: folder must hold {} or {}, but found neither", folder.string(), kSingle, kIndex)};
   }
   for (const std::string &name : names) {
-    if (auto checked = checkShardName(folder, name); !checked)
+    if (auto checked = checkShard(folder, name); !checked)
       return checked.error();
     auto file = SafetensorsFile::open(folder / name);
     if (!file)

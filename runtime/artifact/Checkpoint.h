@@ -1,14 +1,20 @@
 // A Hugging Face folder's tensors: model.safetensors, or the shards that model.safetensors.index.json names.
 #pragma once
 
+#include "runtime/artifact/Json.h"
 #include "runtime/artifact/Safetensors.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace glm {
+
+/// The weight_map of model.safetensors.index.json: tensor name to shard name. A shard's name is that of a file in the folder itself: an
+/// index is data, and may not lead anywhere else.
+Result<std::map<std::string, std::string>> readIndex(const JsonFile &file);
 
 class Checkpoint {
 public:

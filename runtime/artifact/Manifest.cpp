@@ -69,7 +69,7 @@ std::string programText(const Program &program) {
                      lines(program.launches, "   "));
 }
 
-std::string manifestText(const Manifest &m) {
+std::string format(const Manifest &m) {
   std::string text = "{\n";
   auto scalar = [&](const char *key, const Json &value) { text += fmt::format(" \"{}\": {},\n", key, value.dump()); };
   auto list = [&](const char *key, const std::string &value) { text += fmt::format(" \"{}\": {},\n", key, value); };
@@ -113,15 +113,20 @@ std::string expandPattern(const std::string &name, int64_t index) {
   return hole == std::string::npos ? name : name.substr(0, hole) + std::to_string(index) + name.substr(hole + 2);
 }
 
-Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest) {
-  std::string text;
+Result<std::string> manifestText(const Manifest &manifest) {
   try {
-    text = manifestText(manifest);
+    return format(manifest);
   } catch (const Json::type_error &) { // the only reason for which nlohmann refuses to print
     return Error{fmt::format("{}: names must be UTF-8, but found one that is not", kManifestFile)};
   }
+}
+
+Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest) {
+  auto text = manifestText(manifest);
+  if (!text)
+    return text.error();
   std::ofstream stream(folder / kManifestFile, std::ios::binary);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+  stream.write(text->data(), static_cast<std::streamsize>(text->size()));
   stream.close();
   if (!stream)
     return Error{fmt::format("{}: file must be writable, but found {}", (folder / kManifestFile).string(),

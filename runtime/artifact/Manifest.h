@@ -4,6 +4,7 @@
 // tokens and rows. An artifact of another format version is refused, never interpreted.
 #pragma once
 
+#include "runtime/artifact/Json.h"
 #include "runtime/artifact/Result.h"
 
 #include <cstdint>
@@ -161,6 +162,12 @@ struct Manifest {
 /// Read and check `folder`/manifest.json: every key known and there, types, ranges, every index within its list, arena offsets
 /// within the arena. A file of another format version is refused with both numbers, before anything else in it is believed.
 Result<Manifest> readManifest(const std::filesystem::path &folder);
+
+/// The same for a file at hand.
+Result<Manifest> parseManifest(const JsonFile &file);
+
+/// What writeManifest writes. Refuses names that are not UTF-8.
+Result<std::string> manifestText(const Manifest &manifest);
 
 /// Write `folder`/manifest.json (the caller renames the folder when all of it is there).
 Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest);

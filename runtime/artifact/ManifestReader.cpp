@@ -1,5 +1,4 @@
 // Of Manifest.h: reading. An artifact may have been edited, cut short or made by another version: nothing in it is believed.
-#include "runtime/artifact/Json.h"
 #include "runtime/artifact/Manifest.h"
 #include "runtime/artifact/ManifestWords.h"
 
@@ -334,7 +333,11 @@ Result<Manifest> readManifest(const std::filesystem::path &folder) {
   auto file = readJson(folder / kManifestFile);
   if (!file)
     return file.error();
-  const Json &json = file->value;
+  return parseManifest(*file);
+}
+
+Result<Manifest> parseManifest(const JsonFile &file) {
+  const Json &json = file.value;
   Reader r;
   Manifest m;
   m.format = static_cast<int>(r.integer(json, "", "format", 0, INT32_MAX));

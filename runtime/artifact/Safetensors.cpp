@@ -19,10 +19,10 @@ namespace {
 
 constexpr uint64_t kLargestHeader = 100'000'000; // the limit of the reference implementation
 
-uint64_t fnv1a64(const uint8_t *data, uint64_t bytes) {
+uint64_t fnv1a64(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
-  for (uint64_t i = 0; i < bytes; ++i)
-    hash = (hash ^ data[i]) * 0x100000001b3;
+  for (char byte : text)
+    hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
   return hash;
 }
 
@@ -135,15 +135,48 @@ uint64_t dtypeBytes(const std::string &dtype) {
   return found == bytes.end() ? 0 : found->second;
 }
 
+Result<SafetensorsHeader> readSafetensorsHeader(const std::string &place, std::string_view start, uint64_t fileBytes) {
+  if (fileBytes < 8)
+    return Error{fmt::format("{}: file must have at least 8 bytes, but found {}", place, fileBytes)};
+  uint64_t headerBytes = 0;
+  std::memcpy(&headerBytes, start.data(), 8);
+  if (headerBytes > kLargestHeader)
+    return Error{
+        fmt::format("{}: header must have at most {} bytes, but found {}", place, kLargestHeader, headerBytes)};
+  if (headerBytes > fileBytes - 8)
+    return Error{
+        fmt::format("{}: header must fit into the file's {} bytes, but found {}", place, fileBytes, headerBytes)};
+  uint64_t dataStart = 8 + headerBytes;
+  SafetensorsHeader header;
+  header.hash = fnv1a64(start.substr(0, dataStart));
+  auto json = parseJson(place, std::string(start.substr(8, headerBytes)));
+  if (!json)
+    return json.error();
+  for (const auto &[name, value] : json->value.items()) {
+    if (name == "__metadata__") {
+      auto read = readMetadata(place, value);
+      if (!read)
+        return read.error();
+      header.metadata = std::move(*read);
+      continue;
+    }
+    auto entry = readEntry(place, name, value, dataStart, fileBytes - dataStart);
+    if (!entry)
+      return entry.error();
+    header.tensors.emplace_hint(header.tensors.end(), name, std::move(*entry));
+  }
+  if (auto layout = checkLayout(place, header.tensors, dataStart, fileBytes); !layout)
+    return layout.error();
+  return header;
+}
+
 SafetensorsFile::SafetensorsFile(SafetensorsFile &&other) noexcept { *this = std::move(other); }
 
 SafetensorsFile &SafetensorsFile::operator=(SafetensorsFile &&other) noexcept {
   std::swap(filePath, other.filePath);
   std::swap(base, other.base);
   std::swap(mappedBytes, other.mappedBytes);
-  std::swap(hash, other.hash);
-  std::swap(entries, other.entries);
-  std::swap(meta, other.meta);
+  std::swap(header, other.header);
   return *this;
 }
 
@@ -165,7 +198,7 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   SafetensorsFile file;
   file.filePath = path;
   int failure = 0;
-  if (bytes >= 8) {
+  if (bytes > 0) {
     void *mapped = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
     failure = errno;
     if (mapped != MAP_FAILED) {
@@ -177,37 +210,12 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   if (!regular)
     return Error{
         fmt::format("{}: {} must be a regular file, but found another kind", path.parent_path().string(), place)};
-  if (bytes < 8)
-    return Error{fmt::format("{}: file must have at least 8 bytes, but found {}", place, bytes)};
-  if (!file.base)
+  if (bytes > 0 && !file.base)
     return Error{fmt::format("{}: file must be mappable, but found {}", place, std::strerror(failure))};
-
-  uint64_t headerBytes = 0;
-  std::memcpy(&headerBytes, file.base, 8);
-  if (headerBytes > kLargestHeader)
-    return Error{
-        fmt::format("{}: header must have at most {} bytes, but found {}", place, kLargestHeader, headerBytes)};
-  if (headerBytes > bytes - 8)
-    return Error{fmt::format("{}: header must fit into the file's {} bytes, but found {}", place, bytes, headerBytes)};
-  file.hash = fnv1a64(file.base, 8 + headerBytes);
-  auto header = parseJson(place, std::string(reinterpret_cast<const char *>(file.base) + 8, headerBytes));
+  auto header = readSafetensorsHeader(place, {reinterpret_cast<const char *>(file.base), bytes}, bytes);
   if (!header)
     return header.error();
-  for (const auto &[name, value] : header->value.items()) {
-    if (name == "__metadata__") {
-      auto read = readMetadata(place, value);
-      if (!read)
-        return read.error();
-      file.meta = std::move(*read);
-      continue;
-    }
-    auto entry = readEntry(place, name, value, 8 + headerBytes, bytes - 8 - headerBytes);
-    if (!entry)
-      return entry.error();
-    file.entries.emplace_hint(file.entries.end(), name, std::move(*entry));
-  }
-  if (auto layout = checkLayout(place, file.entries, 8 + headerBytes, bytes); !layout)
-    return layout.error();
+  file.header = std::move(*header);
   return file;
 }
 
