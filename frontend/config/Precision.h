@@ -36,9 +36,10 @@ struct QuantizationConfig {
   std::string algorithm;               ///< "NVFP4", "W4A16_NVFP4", "nvfp4-pack-quantized"
   std::vector<PrecisionRule> excludes; ///< type "wide"
   std::string place;                   ///< the file that was read last
+  std::vector<std::string> warnings;   ///< what it says and nobody follows, by name
 };
 
-/// Read both files where they exist; a method, an algorithm or a block that is not NVFP4's is refused by name.
+/// Read both files where they exist; a method, an algorithm, a block or a transformation that is not NVFP4's is refused by name.
 Result<QuantizationConfig> readQuantizationConfig(const std::filesystem::path &folder);
 
 /// The same for files at hand: config.json, and hf_quant_config.json, which may be null.

@@ -19,7 +19,9 @@ Result<std::map<std::string, std::string>> readIndex(const JsonFile &file);
 class Checkpoint {
 public:
   /// Open every file and check it against the index: each named shard exists inside the folder, each tensor is where the
-  /// index says, none is in two files; a single file beside an index that does not name it is refused.
+  /// index says, none is in two files; a single file beside an index that does not name it is refused. A shard may be a link to a
+  /// file of the same folder, or one of the Hugging Face hub's cache (`models--NAME/snapshots/REVISION/SHARD` to
+  /// `../../blobs/HASH`); any other way out of the folder is refused. Every file that is wrong is named, not only the first.
   static Result<Checkpoint> open(const std::filesystem::path &folder);
 
   /// A tensor and the file that holds it.

@@ -1,5 +1,6 @@
 #include "runtime/artifact/Safetensors.h"
 
+#include "runtime/artifact/Hash.h"
 #include "runtime/artifact/Json.h"
 
 #include <algorithm>
@@ -18,13 +19,6 @@ namespace glm {
 namespace {
 
 constexpr uint64_t kLargestHeader = 100'000'000; // the limit of the reference implementation
-
-uint64_t fnv1a64(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (char byte : text)
-    hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
-  return hash;
-}
 
 std::string shapeText(const std::vector<int64_t> &shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
@@ -52,7 +46,7 @@ std::optional<std::vector<int64_t>> integers(const nlohmann::json &value) {
 
 /// One entry of the header; offsets there count from the end of the header.
 Result<TensorInfo> readEntry(const std::string &place, const std::string &name, const nlohmann::json &value,
-                             uint64_t dataStart, uint64_t dataBytes) {
+                             uint64_t dataStart) {
   auto bad = [&](const std::string &rule, const std::string &found) {
     return Error{fmt::format("{}: {} {}, but found {}", place, name, rule, found)};
   };
@@ -68,15 +62,14 @@ Result<TensorInfo> readEntry(const std::string &place, const std::string &name, 
     return bad("must have a shape of non-negative integers", value["shape"].dump());
   if (!offsets || offsets->size() != 2 || (*offsets)[0] > (*offsets)[1])
     return bad("must have two ascending data_offsets", value["data_offsets"].dump());
-  if (static_cast<uint64_t>((*offsets)[1]) > dataBytes)
-    return bad(fmt::format("must end within the file's {} bytes of data", dataBytes), std::to_string((*offsets)[1]));
   info.shape = std::move(*shape);
   info.offset = dataStart + (*offsets)[0];
   info.bytes = (*offsets)[1] - (*offsets)[0];
   std::optional<uint64_t> wanted = shapeBytes(info.shape, dtypeBytes(info.dtype));
-  if (!wanted || *wanted != info.bytes)
-    return bad(fmt::format("of {} {} must have {} bytes", info.dtype, shapeText(info.shape),
-                           wanted ? std::to_string(*wanted) : "too many"),
+  if (!wanted)
+    return bad(fmt::format("of {} {} must have less than 2^64 bytes", info.dtype, shapeText(info.shape)), "more");
+  if (*wanted != info.bytes)
+    return bad(fmt::format("of {} {} must have {} bytes", info.dtype, shapeText(info.shape), *wanted),
                std::to_string(info.bytes));
   return info;
 }
@@ -113,8 +106,9 @@ Result<void> checkLayout(const std::string &place, const std::map<std::string, T
     end += info->bytes;
   }
   if (end != fileBytes)
-    return Error{fmt::format("{}: tensors must reach the end of the file at {}, but found their end at {}", place,
-                             fileBytes, end)};
+    return Error{fmt::format("{}: file must have {} bytes as its header says, but found {} ({} {})", place, end,
+                             fileBytes, end > fileBytes ? end - fileBytes : fileBytes - end,
+                             end > fileBytes ? "missing" : "too many")};
   return {};
 }
 
@@ -160,7 +154,7 @@ Result<SafetensorsHeader> readSafetensorsHeader(const std::string &place, std::s
       header.metadata = std::move(*read);
       continue;
     }
-    auto entry = readEntry(place, name, value, dataStart, fileBytes - dataStart);
+    auto entry = readEntry(place, name, value, dataStart);
     if (!entry)
       return entry.error();
     header.tensors.emplace_hint(header.tensors.end(), name, std::move(*entry));
@@ -245,6 +239,12 @@ Result<void> SafetensorsWriter::check() const {
 Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
   if (auto checked = check(); !checked)
     return Error{fmt::format("{}: {}", path.filename().string(), checked.error().message)};
+  // A rename would put the file in the place of a device or a FIFO.
+  std::error_code code;
+  auto status = std::filesystem::status(path, code);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    return Error{fmt::format("{}: output must be absent or a file, but found {}", path.string(),
+                             std::filesystem::is_directory(status) ? "a folder" : "a device or a FIFO")};
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!meta.empty())
     header["__metadata__"] = meta;
@@ -265,10 +265,10 @@ Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
   for (const Entry &entry : entries)
     stream.write(reinterpret_cast<const char *>(entry.bytes.data()), entry.bytes.size());
   stream.close();
-  std::error_code code;
   if (!stream) {
+    std::string reason = std::strerror(errno);
     std::filesystem::remove(temporary, code);
-    return Error{fmt::format("{}: file must be writable, but found {}", path.string(), std::strerror(errno))};
+    return Error{fmt::format("{}: file must be writable, but found {}", path.string(), reason)};
   }
   std::filesystem::rename(temporary, path, code);
   if (code) {

@@ -1,5 +1,8 @@
 #include "test/fuzz/Fuzz.h"
 
+#include "runtime/artifact/Message.h"
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,10 +17,18 @@ void require(bool holds, std::string_view rule, std::string_view detail) {
 }
 
 void requireRefusal(const Error &error) {
-  const std::string &message = error.message;
-  size_t place = message.find(": "), found = message.find(", but found ");
-  require(place != std::string::npos && place > 0, "a refusal names its place", message);
-  require(found != std::string::npos && found > place, "a refusal says what it found", message);
+  std::vector<std::string> messages = error.more;
+  messages.push_back(error.message);
+  for (const std::string &message : messages) {
+    size_t place = message.find(": "), found = message.find(", but found ");
+    require(place != std::string::npos && place > 0, "a refusal names its place", message);
+    require(found != std::string::npos && found > place, "a refusal says what it found", message);
+  }
+  std::string text = errorText(error);
+  size_t lines = std::min<size_t>(messages.size(), 20) + (messages.size() > 20 ? 1 : 0);
+  require(static_cast<size_t>(std::ranges::count(text, '\n')) == lines, "each refusal is one line", text);
+  require(std::ranges::none_of(text, [](char c) { return c != '\n' && (static_cast<uint8_t>(c) < 0x20 || c == 0x7f); }),
+          "no control character is printed", text);
 }
 
 std::optional<JsonFile> parse(const std::string &name, std::string_view input) {
