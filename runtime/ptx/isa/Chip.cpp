@@ -11,9 +11,13 @@ constexpr uint32_t bit(Feature feature) { return 1u << static_cast<uint32_t>(fea
 constexpr uint32_t kSm90a = bit(Feature::Wgmma) | bit(Feature::Setmaxnreg);
 constexpr uint32_t kSm100 = bit(Feature::Sm100);
 constexpr uint32_t kSuffixed = kSm100 | bit(Feature::NarrowConvert) | bit(Feature::Setmaxnreg);
+constexpr uint32_t kSm100f = kSuffixed | bit(Feature::Tcgen05) | bit(Feature::ReduxF32);
 constexpr uint32_t kSm100a =
-    kSuffixed | bit(Feature::Tcgen05) | bit(Feature::ReduxF32) | bit(Feature::StochasticRounding);
-constexpr uint32_t kSm110a = kSuffixed | bit(Feature::Tcgen05);
+    kSm100f | bit(Feature::Tcgen05Exact) | bit(Feature::Tcgen05Integer) | bit(Feature::StochasticRounding);
+constexpr uint32_t kSm103f = kSm100f | bit(Feature::Tcgen05Reduce);
+constexpr uint32_t kSm103a = kSm103f | bit(Feature::Tcgen05Exact) | bit(Feature::StochasticRounding);
+constexpr uint32_t kSm110f = kSuffixed | bit(Feature::Tcgen05) | bit(Feature::Tcgen05Reduce);
+constexpr uint32_t kSm110a = kSm110f | bit(Feature::Tcgen05Exact) | bit(Feature::Tcgen05Integer);
 constexpr uint32_t kSm120a = kSuffixed | bit(Feature::BlockScale);
 
 constexpr uint32_t KiB = 1024, MiB = 1024 * KiB;
@@ -64,7 +68,7 @@ constexpr std::array kChips = {
          .deviceName = "NVIDIA B300 (interpreted)",
          .major = 10,
          .minor = 3,
-         .features = kSm100a,
+         .features = kSm103a,
          .multiprocessors = 148,
          .sharedPerBlock = 48 * KiB,
          .sharedPerBlockOptin = 227 * KiB,
@@ -158,13 +162,13 @@ constexpr std::array kTargets = {
     Target{"sm_90a", 9, 0, 'a', 80, kSm90a},
     Target{"sm_100", 10, 0, 0, 86, kSm100},
     Target{"sm_100a", 10, 0, 'a', 86, kSm100a},
-    Target{"sm_100f", 10, 0, 'f', 88, kSm100a},
+    Target{"sm_100f", 10, 0, 'f', 88, kSm100f},
     Target{"sm_103", 10, 3, 0, 88, kSm100},
-    Target{"sm_103a", 10, 3, 'a', 88, kSm100a},
-    Target{"sm_103f", 10, 3, 'f', 88, kSm100a},
+    Target{"sm_103a", 10, 3, 'a', 88, kSm103a},
+    Target{"sm_103f", 10, 3, 'f', 88, kSm103f},
     Target{"sm_110", 11, 0, 0, 90, kSm100},
     Target{"sm_110a", 11, 0, 'a', 90, kSm110a},
-    Target{"sm_110f", 11, 0, 'f', 90, kSm110a},
+    Target{"sm_110f", 11, 0, 'f', 90, kSm110f},
     Target{"sm_120", 12, 0, 0, 87, kSm100},
     Target{"sm_120a", 12, 0, 'a', 87, kSm120a},
     Target{"sm_120f", 12, 0, 'f', 88, kSm120a},
@@ -178,19 +182,25 @@ constexpr std::array kTargets = {
 std::string_view nameOf(Feature feature) {
   switch (feature) {
   case Feature::Base:
-    return "base";
+    return "the base";
   case Feature::Wgmma:
     return "wgmma";
   case Feature::Tcgen05:
     return "tcgen05";
+  case Feature::Tcgen05Exact:
+    return "tcgen05 and the suffix a";
+  case Feature::Tcgen05Integer:
+    return "tcgen05 on integers";
+  case Feature::Tcgen05Reduce:
+    return "tcgen05.ld.red";
   case Feature::BlockScale:
     return "block-scaled mma";
   case Feature::NarrowConvert:
-    return "narrow float formats";
+    return "the suffix a or f, from 10.0 on";
   case Feature::Setmaxnreg:
-    return "setmaxnreg";
+    return "the suffix a or f";
   case Feature::Sm100:
-    return "the instructions of compute capability 10.0";
+    return "10.0 or later";
   case Feature::ReduxF32:
     return "redux on f32";
   case Feature::StochasticRounding:

@@ -8,21 +8,25 @@
 
 namespace glm::ptx {
 
-/// What an instruction form needs of its chip, beyond the base of sm_90. One name per row of the feature matrix that was
-/// taken with ptxas 13.0: a chip has a feature if ptxas accepts the form for it.
+/// What an instruction form needs of its target, beyond the base of sm_90. One name per set of targets that ptxas 13.0
+/// accepts some form for.
 enum class Feature : uint8_t {
-  Base,       ///< every chip from sm_90 on
-  Wgmma,      ///< wgmma: sm_90a
-  Tcgen05,    ///< tcgen05.*: sm_100a, sm_103a, sm_110a
-  BlockScale, ///< mma block_scale and kind::f8f6f4: sm_120a, sm_121a
-  NarrowConvert, ///< cvt to and from e2m1, e2m3, e3m2, ue8m0; ldmatrix and stmatrix of b8 shapes: a and f chips from sm_100 on
-  Setmaxnreg, ///< every a and f chip
-  Sm100,      ///< f32x2 arithmetic, 256-bit loads, 3-input min and max, clusterlaunchcontrol, gather4: from sm_100 on
-  ReduxF32,   ///< redux.sync on f32: sm_100a, sm_103a
+  Base,           ///< every chip from sm_90 on
+  Wgmma,          ///< wgmma: sm_90a
+  Tcgen05,        ///< tcgen05.*, scatter4 and cta_group of tensor copies: sm_100, sm_103, sm_110, each with a or f
+  Tcgen05Exact,   ///< tcgen05.shift, .scale_vec::NX of tcgen05.mma: sm_100a, sm_103a, sm_110a
+  Tcgen05Integer, ///< kind::i8 of tcgen05.mma: sm_100a, sm_110a
+  Tcgen05Reduce,  ///< tcgen05.ld.red: sm_103, sm_110, each with a or f
+  BlockScale,     ///< mma block_scale and kind::f8f6f4: sm_120, sm_121, each with a or f
+  NarrowConvert, ///< cvt to and from e2m1, e2m3, e3m2, ue8m0; ldmatrix and stmatrix of b8 shapes; clusterlaunchcontrol to a
+                 ///< whole cluster: a and f from sm_100 on
+  Setmaxnreg, ///< setmaxnreg, tensormap.replace: every a and f
+  Sm100, ///< f32x2 arithmetic, 256-bit loads, 3-input min and max, clusterlaunchcontrol, gather4, st.bulk: from sm_100 on
+  ReduxF32,           ///< redux.sync on f32: sm_100, sm_103, each with a or f
   StochasticRounding, ///< cvt.rs: sm_100a, sm_103a
 };
 
-/// The name of a feature in messages.
+/// What a .target must have for it, in messages.
 std::string_view nameOf(Feature feature);
 
 /// Sets of features: a bit per Feature.

@@ -65,6 +65,9 @@ struct Op {
   int64_t immediate = 0; ///< address offset, jump target, or the handler's own
   const Slot *more = nullptr;
   uint16_t moreCount = 0;
+  /// What it does to global memory depends on the order in which blocks run (an atomic on floats or whose result is used, a
+  /// volatile access): a kernel with such an op runs its blocks in one order, on one thread.
+  bool ordered = false;
   // Registers (indices of the function) that must hold a value before, and hold one after; those that the decoder could
   // prove are left out.
   uint8_t readCount = 0, writeCount = 0;

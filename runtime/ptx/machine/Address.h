@@ -15,6 +15,8 @@ inline constexpr uint64_t kSharedWindow = 0x0100000000000000ull;
 inline constexpr uint64_t kLocalWindow = 0x0200000000000000ull;
 inline constexpr uint64_t kParamWindow = 0x0300000000000000ull; ///< kernel parameters
 
+inline constexpr uint64_t kFunctionWindow = 0x0400000000000000ull; ///< what indirect calls jump to; not memory
+
 inline constexpr uint32_t kRankShift = 24;
 inline constexpr uint32_t kSharedOffsetMask = (1u << kRankShift) - 1;
 

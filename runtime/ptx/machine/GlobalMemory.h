@@ -7,9 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <mutex>
-#include <shared_mutex>
+#include <memory>
 #include <string>
 
 namespace glm::ptx {
@@ -45,6 +43,9 @@ public:
   void addRegion(Region region);
   bool removeRegion(uint64_t address);
 
+  /// Kernels may read what is at `address`, and not write it (.const variables).
+  void setReadOnly(uint64_t address);
+
   /// The region that holds `address`, as a copy; bytes 0 if there is none.
   Region find(uint64_t address) const;
 
@@ -54,6 +55,9 @@ public:
   /// Devices that may touch what `device` owns (peer access): bit `peer` on or off, also for memory allocated later.
   void setPeer(int32_t device, int32_t peer, bool allowed);
 
+  /// The most that `allocate` gives of a device; without this there is no limit but this machine's.
+  void setCapacity(int32_t device, uint64_t bytes);
+
   /// Bytes of device memory in use.
   uint64_t used(int32_t device) const;
 
@@ -62,7 +66,7 @@ public:
 
 private:
   struct State;
-  State *state;
+  std::unique_ptr<State> state;
 };
 
 } // namespace glm::ptx

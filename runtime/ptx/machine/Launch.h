@@ -3,6 +3,7 @@
 
 #include "runtime/artifact/Result.h"
 #include "runtime/ptx/isa/Program.h"
+#include "runtime/ptx/machine/AlignedBytes.h"
 #include "runtime/ptx/machine/GlobalMemory.h"
 
 #include <array>
@@ -26,7 +27,7 @@ struct Options {
   bool checks = true;      ///< all but bounds and alignment, which cannot be turned off
   uint32_t threads = 0;    ///< host threads for blocks; 0: processors
   uint64_t stepLimit = 0;  ///< warp instructions of one launch; 0: none
-  std::string profilePath; ///< JSON of counters, rewritten after every launch; empty: no counting per line
+  std::string profilePath = {}; ///< JSON of counters, which the driver writes; empty: nothing is counted
 };
 
 /// Options of this process: environment variables GLM_PTX_CHECKS, GLM_PTX_THREADS, GLM_PTX_STEP_LIMIT, GLM_PTX_PROFILE.
@@ -54,7 +55,7 @@ struct LaunchConfig {
   Dim3 cluster{1, 1, 1};
   uint32_t dynamicShared = 0;        ///< bytes
   bool cooperative = false;          ///< all blocks are resident together
-  std::vector<std::byte> parameters; ///< laid out as Code::parameterOffset says
+  std::vector<std::byte> parameters = {}; ///< laid out as Code::parameterOffset says
 };
 
 /// A program in one device's memory: its variables have addresses.
@@ -79,19 +80,36 @@ public:
   /// A .global or .const variable of module scope.
   std::optional<Placed> variable(std::string_view name) const;
 
-  /// Address of Module::variables[index], whatever its space; the function "address" of Module::functions[index], which
+  /// Address of Module::variables[index], a .global or .const one; the function "address" of Module::functions[index], which
   /// indirect calls compare and jump to.
   uint64_t variableAddress(uint32_t index) const { return addresses[index]; }
   uint64_t functionAddress(uint32_t index) const;
   std::optional<uint32_t> functionAt(uint64_t address) const;
 
+  /// A .global or .const variable of a function's body.
+  uint64_t functionVariableAddress(uint32_t function, uint32_t index) const { return functionVariables[function][index]; }
+
+  /// Where the variables of .shared lie when `kernel` runs.
+  const SharedLayout &shared(uint32_t kernel) const { return layouts[kernel]; }
+
+  /// A kernel's blocks must run in one order, on one thread: it, or a function that it may call, has an op with Op::ordered.
+  bool isOrdered(uint32_t kernel) const { return ordered[kernel]; }
+
 private:
   LoadedModule(std::shared_ptr<const Program> program, GlobalMemory &memory, int32_t device);
+  Result<uint64_t> place(const Variable &variable);
+  void relocate(const Variable &variable, uint64_t address);
+  void findOrdered();
+
   std::shared_ptr<const Program> source;
   GlobalMemory &globals;
   int32_t owner;
-  std::vector<std::byte> bank;
-  std::vector<uint64_t> addresses;
+  AlignedBytes bank;
+  std::vector<uint64_t> addresses;                      ///< by Module::variables
+  std::vector<std::vector<uint64_t>> functionVariables; ///< by function and its variables
+  std::vector<uint64_t> owned;                          ///< to be released
+  std::vector<SharedLayout> layouts;                    ///< by function
+  std::vector<bool> ordered;                            ///< by function
 };
 
 /// Run every block of a launch and wait for it. The result does not depend on Options::threads.

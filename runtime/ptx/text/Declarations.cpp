@@ -15,7 +15,7 @@ constexpr uint64_t kMaxVariableBytes = uint64_t(1)
 constexpr uint32_t kMaxAlign = 1u << 20;
 constexpr uint64_t kMaxRange = uint64_t(1) << 31; ///< of %r<N>
 /// Zeros that inner braces may leave between the initial values of all variables: a short text must not ask for much.
-constexpr uint64_t kMaxGapBytes = uint64_t(64) << 20;
+constexpr uint64_t kMaxGapBytes = uint64_t(16) << 20;
 
 bool isMemoryType(Type type) {
   switch (type) {

@@ -1,0 +1,403 @@
+// ld, ldu and st of every space, vector and type (PTX ISA, "Data Movement and Conversion Instructions").
+//
+// Cache operators, eviction priorities and prefetch sizes are accepted and change nothing: the memory here has no caches.
+#include "runtime/ptx/machine/LoadStore.h"
+
+#include "runtime/ptx/machine/Groups.h"
+
+#include <bit>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace glm::ptx {
+
+Space spaceNamed(std::string_view word) {
+  word = word.substr(0, word.find(':'));
+  if (word == "global")
+    return Space::Global;
+  if (word == "shared")
+    return Space::Shared;
+  if (word == "const")
+    return Space::Const;
+  if (word == "local")
+    return Space::Local;
+  return word == "param" ? Space::Param : Space::Generic;
+}
+
+Result<Space> setAddress(Builder &builder, size_t index, Op &op, MemoryVariant variant) {
+  Result<AddressOperand> address = builder.address(index);
+  if (!address)
+    return address.error();
+  // What .param means depends on whose parameter it is; without a name, on who asks.
+  if (variant.space == Space::Param) {
+    bool inBlock = address->space == Space::Param || (address->space == Space::Generic && builder.inKernel());
+    if (!inBlock && address->space != Space::Local && address->space != Space::Generic)
+      return builder.error("must name a parameter", "a variable of another space");
+    variant.space = inBlock ? Space::Param : Space::Local;
+  } else if (variant.space != Space::Generic && address->space != Space::Generic && address->space != variant.space) {
+    return builder.error("must name a variable of the space of the access", "one of another space");
+  } else if (variant.space == Space::Generic && address->space != Space::Generic) {
+    // The address of a variable within its space is a generic one only in .global and .const.
+    if (address->space != Space::Global && address->space != Space::Const)
+      return builder.error("must say .shared, .local or .param to name such a variable", "a generic access");
+    variant.space = address->space;
+  }
+  variant.wide = address->wide;
+  op.slots[0] = address->base;
+  op.immediate = address->offset;
+  op.variant = variant.pack();
+  return variant.space;
+}
+
+void acquireLanes(Warp &warp, LaneMask lanes, const uint64_t *addresses) {
+  if (!warp.checks || warp.block->cluster->tokens.empty())
+    return;
+  for (; lanes; lanes &= lanes - 1)
+    acquire(warp, addresses[std::countr_zero(lanes)]);
+}
+
+void releaseLanes(Warp &warp, LaneMask lanes, const uint64_t *addresses) {
+  if (!warp.checks)
+    return;
+  for (; lanes; lanes &= lanes - 1)
+    release(warp, addresses[std::countr_zero(lanes)]);
+}
+
+namespace {
+
+/// The unsigned integer of so many bytes.
+template <uint32_t bytes>
+struct Bits;
+template <>
+struct Bits<1> {
+  using Unsigned = uint8_t;
+  using Signed = int8_t;
+};
+template <>
+struct Bits<2> {
+  using Unsigned = uint16_t;
+  using Signed = int16_t;
+};
+template <>
+struct Bits<4> {
+  using Unsigned = uint32_t;
+  using Signed = int32_t;
+};
+template <>
+struct Bits<8> {
+  using Unsigned = uint64_t;
+  using Signed = int64_t;
+};
+struct Wide {
+  uint64_t low, high;
+};
+template <>
+struct Bits<16> {
+  using Unsigned = Wide;
+  using Signed = Wide;
+};
+
+const Slot *values(const Op &op) { return op.moreCount ? op.more : &op.slots[1]; }
+uint32_t valueCount(const Op &op) { return op.moreCount ? op.moreCount : 1; }
+
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned>
+void put(typename Bits<registerBytes>::Unsigned &to, const std::byte *from) {
+  using Memory = std::conditional_t<isSigned, typename Bits<memoryBytes>::Signed, typename Bits<memoryBytes>::Unsigned>;
+  Memory value;
+  std::memcpy(&value, from, sizeof(value));
+  if constexpr (memoryBytes == registerBytes)
+    std::memcpy(&to, &value, sizeof(value));
+  else
+    to = static_cast<typename Bits<registerBytes>::Unsigned>(value);
+}
+
+/// Elements of `memoryBytes` into registers of `registerBytes`.
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned>
+Outcome load(Warp &warp, const Op &op, LaneMask lanes) {
+  MemoryVariant variant = MemoryVariant::of(op);
+  uint64_t addresses[kWarpSize];
+  std::byte *host[kWarpSize];
+  laneAddresses(warp, op.slots[0], variant.wide, op.immediate, addresses);
+  uint32_t count = valueCount(op), bytes = memoryBytes * count;
+  if (variant.strong) [[unlikely]]
+    acquireLanes(warp, lanes, addresses);
+  if (!touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes, {.sync = variant.strong}, host))
+    return Outcome::Fault;
+  for (uint32_t index = 0; index < count; ++index) {
+    Slot slot = values(op)[index];
+    if (slot == kNoSlot)
+      continue;
+    auto *to = warp.write<typename Bits<registerBytes>::Unsigned>(slot);
+    if (lanes == ~LaneMask{0}) {
+      for (uint32_t lane = 0; lane < kWarpSize; ++lane)
+        put<memoryBytes, registerBytes, isSigned>(to[lane], host[lane] + index * memoryBytes);
+    } else {
+      for (LaneMask rest = lanes; rest; rest &= rest - 1) {
+        int lane = std::countr_zero(rest);
+        put<memoryBytes, registerBytes, isSigned>(to[lane], host[lane] + index * memoryBytes);
+      }
+    }
+  }
+  // Whoever reads like this may be polling.
+  return variant.strong && isGlobalSpace(variant.space) ? Outcome::Yield : Outcome::Next;
+}
+
+template <uint32_t memoryBytes, uint32_t registerBytes>
+Outcome store(Warp &warp, const Op &op, LaneMask lanes) {
+  MemoryVariant variant = MemoryVariant::of(op);
+  uint64_t addresses[kWarpSize];
+  std::byte *host[kWarpSize];
+  laneAddresses(warp, op.slots[0], variant.wide, op.immediate, addresses);
+  uint32_t count = valueCount(op), bytes = memoryBytes * count;
+  if (!touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes, {.writes = true, .sync = variant.strong}, host))
+    return Outcome::Fault;
+  if (variant.strong && (variant.release || warp.fencedSince)) [[unlikely]]
+    releaseLanes(warp, lanes, addresses);
+  for (uint32_t index = 0; index < count; ++index) {
+    const auto *from = warp.read<typename Bits<registerBytes>::Unsigned>(values(op)[index]);
+    if (lanes == ~LaneMask{0}) {
+      for (uint32_t lane = 0; lane < kWarpSize; ++lane)
+        std::memcpy(host[lane] + index * memoryBytes, &from[lane], memoryBytes);
+    } else {
+      for (LaneMask rest = lanes; rest; rest &= rest - 1) {
+        int lane = std::countr_zero(rest);
+        std::memcpy(host[lane] + index * memoryBytes, &from[lane], memoryBytes);
+      }
+    }
+  }
+  return Outcome::Next;
+}
+
+Handler loadHandler(uint32_t memoryBytes, uint32_t registerBytes, bool isSigned) {
+  switch (memoryBytes * 32 + registerBytes) {
+  case 1 * 32 + 2:
+    return isSigned ? load<1, 2, true> : load<1, 2, false>;
+  case 1 * 32 + 4:
+    return isSigned ? load<1, 4, true> : load<1, 4, false>;
+  case 1 * 32 + 8:
+    return isSigned ? load<1, 8, true> : load<1, 8, false>;
+  case 2 * 32 + 2:
+    return load<2, 2, false>;
+  case 2 * 32 + 4:
+    return isSigned ? load<2, 4, true> : load<2, 4, false>;
+  case 2 * 32 + 8:
+    return isSigned ? load<2, 8, true> : load<2, 8, false>;
+  case 4 * 32 + 4:
+    return load<4, 4, false>;
+  case 4 * 32 + 8:
+    return isSigned ? load<4, 8, true> : load<4, 8, false>;
+  case 8 * 32 + 8:
+    return load<8, 8, false>;
+  case 16 * 32 + 16:
+    return load<16, 16, false>;
+  default:
+    return nullptr;
+  }
+}
+
+Handler storeHandler(uint32_t memoryBytes, uint32_t registerBytes) {
+  switch (memoryBytes * 32 + registerBytes) {
+  case 1 * 32 + 2:
+    return store<1, 2>;
+  case 1 * 32 + 4:
+    return store<1, 4>;
+  case 1 * 32 + 8:
+    return store<1, 8>;
+  case 2 * 32 + 2:
+    return store<2, 2>;
+  case 2 * 32 + 4:
+    return store<2, 4>;
+  case 2 * 32 + 8:
+    return store<2, 8>;
+  case 4 * 32 + 4:
+    return store<4, 4>;
+  case 4 * 32 + 8:
+    return store<4, 8>;
+  case 8 * 32 + 8:
+    return store<8, 8>;
+  case 16 * 32 + 16:
+    return store<16, 16>;
+  default:
+    return nullptr;
+  }
+}
+
+/// What the words of a load or store said, whatever the order of the pattern they came from.
+struct Access {
+  MemoryVariant variant;
+  uint32_t count = 0; ///< of the vector; 0: scalar
+  Type type = Type::B32;
+};
+
+Result<void> buildAccess(Builder &builder, const Access &access, bool isLoad, Op &op) {
+  // A cache policy may follow.
+  if (Result<void> count = builder.expectOperands(2, 3); !count)
+    return count;
+  if (builder.operandCount() == 3)
+    if (Result<Slot> policy = builder.source(2, Type::B64); !policy)
+      return policy.error();
+  size_t addressIndex = isLoad ? 1 : 0, valueIndex = isLoad ? 0 : 1;
+  Result<Space> space = setAddress(builder, addressIndex, op, access.variant);
+  if (!space)
+    return space.error();
+  if (!isLoad && *space == Space::Const)
+    return builder.error("must not write .const memory", "a store to it");
+  op.ordered = access.variant.strong && isGlobalSpace(*space);
+  const Operand &value = builder.operand(valueIndex);
+  uint32_t memoryBytes = bitsOf(access.type) / 8;
+  bool isVector = value.kind == Operand::Kind::Vector && access.type != Type::B128;
+  if (isVector != (access.count != 0))
+    return builder.error("must have as many values as its words say",
+                         isVector ? "a vector without .v2, .v4 or .v8" : "a vector word without a vector");
+  // All registers have the width of the first that is one.
+  uint32_t registerBytes = std::max(memoryBytes, 2u);
+  auto widthOf = [&](const Operand &operand) {
+    Type type = builder.registerType(operand);
+    return type == Type::None ? std::max(memoryBytes, 2u) : std::max(bitsOf(type), 16u) / 8;
+  };
+  std::vector<Slot> slots;
+  if (isVector) {
+    registerBytes = 0;
+    for (const Operand &part : value.parts)
+      if (part.kind != Operand::Kind::Sink && !registerBytes)
+        registerBytes = widthOf(part);
+    registerBytes = std::max(registerBytes, std::max(memoryBytes, 2u));
+    for (const Operand &part : value.parts)
+      if (part.kind != Operand::Kind::Sink && widthOf(part) != registerBytes)
+        return builder.error("must have registers of one width", "a vector of several");
+    Result<void> done = isLoad ? builder.destinations(value, access.type, access.count, slots, false)
+                               : builder.sources(value, access.type, access.count, slots, false);
+    if (!done)
+      return done;
+    builder.setMore(op, slots);
+  } else {
+    registerBytes = value.kind == Operand::Kind::Sink ? registerBytes : widthOf(value);
+    Result<Slot> slot =
+        isLoad ? builder.destination(value, access.type, false) : builder.source(value, access.type, false);
+    if (!slot)
+      return slot.error();
+    op.slots[1] = *slot;
+  }
+  op.run = isLoad ? loadHandler(memoryBytes, registerBytes, isSigned(access.type))
+                  : storeHandler(memoryBytes, registerBytes);
+  if (!op.run)
+    return builder.error(fmt::format("must have registers of at least {} bytes", memoryBytes),
+                         fmt::format("{}", registerBytes));
+  return {};
+}
+
+/// Finds the words by what they are: each pattern below has some of them.
+Access accessOf(const Match &match) {
+  Access access;
+  for (std::string_view word : match.words) {
+    if (std::optional<Type> type = typeNamed(word))
+      access.type = *type;
+    else if (word == "v2" || word == "v4" || word == "v8")
+      access.count = static_cast<uint32_t>(word[1] - '0');
+    else if (word == "relaxed")
+      access.variant.strong = true;
+    else if (word == "acquire")
+      access.variant.strong = access.variant.acquire = true;
+    else if (word == "release")
+      access.variant.strong = access.variant.release = true;
+    else if (Space space = spaceNamed(word); space != Space::Generic)
+      access.variant.space = space;
+  }
+  return access;
+}
+
+template <bool isLoad>
+Result<void> buildWeak(Builder &builder, const Match &match, Op &op) {
+  return buildAccess(builder, accessOf(match), isLoad, op);
+}
+
+/// volatile, mmio and those with a scope.
+template <bool isLoad>
+Result<void> buildStrong(Builder &builder, const Match &match, Op &op) {
+  Access access = accessOf(match);
+  access.variant.strong = true;
+  return buildAccess(builder, access, isLoad, op);
+}
+
+#define GLM_PTX_LOAD_SPACE "[.(const|global|local|param|param::entry|param::func|shared|shared::cta|shared::cluster)]"
+#define GLM_PTX_STORE_SPACE "[.(global|local|param|param::func|shared|shared::cta|shared::cluster)]"
+#define GLM_PTX_PRIORITY                                                                                               \
+  "[.(L1::evict_normal|L1::evict_unchanged|L1::evict_first|L1::evict_last|L1::no_allocate)]"                           \
+  "[.(L2::evict_normal|L2::evict_first|L2::evict_last)][.L2::cache_hint]"
+#define GLM_PTX_PREFETCH "[.(L2::64B|L2::128B|L2::256B)]"
+#define GLM_PTX_TYPE "(b8|b16|b32|b64|u8|u16|u32|u64|s8|s16|s32|s64|f32|f64)"
+#define GLM_PTX_NARROW_TYPE "(b8|b16|b32|u8|u16|u32|s8|s16|s32|f32)"
+#define GLM_PTX_WIDE_TYPE "(b64|u64|s64|f64)"
+#define GLM_PTX_WORD_TYPE "(b32|u32|s32|f32)"
+#define GLM_PTX_SCOPE "(cta|cluster|gpu|sys)"
+
+constexpr auto kLoad = OpClass::Load;
+constexpr auto kStore = OpClass::Store;
+
+const Form kForms[] = {
+    // 256 bits.
+    {"ld[.weak].(global)[.(ca|cg|cs|lu|cv)][.nc]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v8)." GLM_PTX_WORD_TYPE,
+     Feature::Sm100, 88, kLoad, buildWeak<true>},
+    {"ld[.weak].(global)[.(ca|cg|cs|lu|cv)][.nc]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_WIDE_TYPE,
+     Feature::Sm100, 88, kLoad, buildWeak<true>},
+    {"ld.(relaxed|acquire)." GLM_PTX_SCOPE ".(global)" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v8)." GLM_PTX_WORD_TYPE,
+     Feature::Sm100, 88, kLoad, buildStrong<true>},
+    {"ld.(relaxed|acquire)." GLM_PTX_SCOPE ".(global)" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_WIDE_TYPE,
+     Feature::Sm100, 88, kLoad, buildStrong<true>},
+    {"st[.weak].(global)[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(v8)." GLM_PTX_WORD_TYPE, Feature::Sm100, 88, kStore,
+     buildWeak<false>},
+    {"st[.weak].(global)[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(v4)." GLM_PTX_WIDE_TYPE, Feature::Sm100, 88, kStore,
+     buildWeak<false>},
+    {"st.(relaxed|release)." GLM_PTX_SCOPE ".(global)" GLM_PTX_PRIORITY ".(v8)." GLM_PTX_WORD_TYPE, Feature::Sm100, 88,
+     kStore, buildStrong<false>},
+    {"st.(relaxed|release)." GLM_PTX_SCOPE ".(global)" GLM_PTX_PRIORITY ".(v4)." GLM_PTX_WIDE_TYPE, Feature::Sm100, 88,
+     kStore, buildStrong<false>},
+    // Up to 128 bits.
+    {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE, Feature::Base, 31,
+     kLoad, buildWeak<true>},
+    {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE,
+     Feature::Base, 31, kLoad, buildWeak<true>},
+    {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(b128)", Feature::Base, 83, kLoad,
+     buildWeak<true>},
+    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE,
+     Feature::Base, 10, kLoad, buildWeak<true>},
+    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE,
+     Feature::Base, 10, kLoad, buildWeak<true>},
+    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(b128)", Feature::Base, 83,
+     kLoad, buildWeak<true>},
+    {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kLoad, buildStrong<true>},
+    {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base, 10, kLoad,
+     buildStrong<true>},
+    {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH ".(b128)", Feature::Base, 83, kLoad, buildStrong<true>},
+    {"ld.(relaxed|acquire)." GLM_PTX_SCOPE GLM_PTX_LOAD_SPACE GLM_PTX_PRIORITY GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE,
+     Feature::Base, 60, kLoad, buildStrong<true>},
+    {"ld.(relaxed|acquire)." GLM_PTX_SCOPE GLM_PTX_LOAD_SPACE GLM_PTX_PRIORITY GLM_PTX_PREFETCH
+     ".(v4)." GLM_PTX_NARROW_TYPE,
+     Feature::Base, 60, kLoad, buildStrong<true>},
+    {"ld.(relaxed|acquire)." GLM_PTX_SCOPE GLM_PTX_LOAD_SPACE GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(b128)",
+     Feature::Base, 83, kLoad, buildStrong<true>},
+    {"ld.mmio.relaxed.sys[.global]." GLM_PTX_TYPE, Feature::Base, 82, kLoad, buildStrong<true>},
+    {"ldu[.global][.(v2|v4)]." GLM_PTX_TYPE, Feature::Base, 20, kLoad, buildWeak<true>},
+    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kStore,
+     buildWeak<false>},
+    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base, 10,
+     kStore, buildWeak<false>},
+    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(b128)", Feature::Base, 83, kStore,
+     buildWeak<false>},
+    {"st.volatile" GLM_PTX_STORE_SPACE "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kStore, buildStrong<false>},
+    {"st.volatile" GLM_PTX_STORE_SPACE ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base, 10, kStore, buildStrong<false>},
+    {"st.volatile" GLM_PTX_STORE_SPACE ".(b128)", Feature::Base, 83, kStore, buildStrong<false>},
+    {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY "[.v2]." GLM_PTX_TYPE, Feature::Base, 60,
+     kStore, buildStrong<false>},
+    {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY ".(v4)." GLM_PTX_NARROW_TYPE,
+     Feature::Base, 60, kStore, buildStrong<false>},
+    {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY ".(b128)", Feature::Base, 83, kStore,
+     buildStrong<false>},
+    {"st.mmio.relaxed.sys[.global]." GLM_PTX_TYPE, Feature::Base, 82, kStore, buildStrong<false>},
+};
+
+} // namespace
+
+std::span<const Form> loadStoreForms() { return kForms; }
+
+} // namespace glm::ptx
