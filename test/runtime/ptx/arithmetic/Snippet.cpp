@@ -2,6 +2,7 @@
 
 #include "runtime/ptx/isa/Builder.h"
 #include "runtime/ptx/text/Parser.h"
+#include "test/runtime/ptx/harness/Coverage.h"
 #include "test/runtime/ptx/number/Reference.h"
 
 #include <fmt/format.h>
@@ -58,7 +59,8 @@ Snippet::Snippet(LaneSet set, std::string_view body, std::string_view chip, std:
     return;
   }
   program = std::move(*decodedProgram);
-  noteForms(*program, set);
+  for (const Instruction &instruction : program->module.functions[0].instructions)
+    test::Coverage::instance().executed(instruction);
   // Frame and constants in one block, aligned as the machine aligns them.
   const size_t frame = program->code[0].frameBytes;
   memory.resize(frame + program->constants.size() + 2 * kAlign);

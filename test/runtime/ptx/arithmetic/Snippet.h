@@ -80,7 +80,4 @@ void check(const FormCase &form);
 /// Values that are interesting for a type.
 uint64_t interesting(Type type, std::mt19937_64 &random);
 
-/// Notes that the running test uses the row that an instruction of `spelling` matches (Coverage.cpp).
-void noteForms(const Program &program, LaneSet set);
-
 } // namespace glm::ptx
