@@ -36,9 +36,12 @@ uint64_t finished(float value, bool ftz, bool sat) {
   return std::isnan(value) ? 0x7fffffff : bitsOf(flushed(value, ftz));
 }
 
-/// a op b op c, volatile so that it happens in the rounding mode.
+/// a op b op c, from volatile copies so that it happens in the rounding mode.
 template <typename T>
-T computed(const std::string &operation, volatile T a, volatile T b, volatile T c) {
+T computed(const std::string &operation, T first, T second, T third) {
+  volatile T a = first;
+  volatile T b = second;
+  volatile T c = third;
   if (operation == "add")
     return a + b;
   if (operation == "sub")
