@@ -21,7 +21,7 @@ struct TensorForm {
   bool mnMajorA = false, mnMajorB = false, negatesA = false, negatesB = false, aInTensor = false;
   bool adds = true, saturates = false;
   int inputScale = 0;              ///< 0: none
-  std::vector<uint32_t> disabled;  ///< lanes to leave out, a bit each
+  std::vector<uint32_t> disabled = {}; ///< lanes to leave out, a bit each
   // Block scaling.
   int scales = 0;
   bool isUe8m0 = true;

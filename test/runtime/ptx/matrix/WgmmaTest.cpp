@@ -19,7 +19,7 @@ struct WgmmaForm {
   bool aInRegisters = false;
   bool negatesA = false, negatesB = false;
   bool adds = true;
-  std::string shapePrefix; ///< ".satfinite" after the shape
+  std::string shapePrefix = {}; ///< ".satfinite" after the shape
 
   int k() const { return 256 / a.storage; }
   bool isFloat() const { return accumulator != "s32"; }
