@@ -34,6 +34,7 @@ EDGES = {
     "runtime/exec": ["runtime/artifact", "runtime/device", "runtime/memory", "runtime/comm"],
     "runtime/glm-run": ["runtime/artifact", "runtime/device", "runtime/memory", "runtime/comm", "runtime/exec"],
     "frontend/config": ["runtime/artifact", "dialect"],
+    "frontend/plan": ["runtime/artifact", "dialect", "frontend/config"],
     "frontend/import": ["runtime/artifact", "dialect", "frontend/config"],
     "frontend/quantize": ["runtime/artifact", "frontend/config"],
     # The main asks the target, runs the pipeline, links the host library and calls the emitter; it knows no pass and no kernel.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <tuple>
 
@@ -56,7 +57,23 @@ std::string ranges(const std::vector<int64_t> &numbers) {
 struct Decision {
   std::string computed;
   const PrecisionRule *rule = nullptr; ///< null: none names it
+  bool differs = false;                ///< the rule asks for another type than the stored one
+
+  bool refused() const { return computed == kRefused; }
 };
+
+/// `rule` is PATTERN = TYPE; `more` weights are refused for such reasons too.
+Error conflict(const std::string &module, const std::string &rule, bool asksForPacked, const std::string &source,
+               const std::string &stored, int64_t more) {
+  std::vector<std::string> hints;
+  if (asksForPacked)
+    hints.emplace_back("glm-quantize makes a packed one");
+  if (more > 0)
+    hints.push_back(fmt::format("--print-precision lists {} more", more));
+  return Error{fmt::format("{}: rule {} ({}) asks for {}, but found {} in the checkpoint{}", module, rule, source,
+                           asksForPacked ? "packed" : "wide", stored,
+                           hints.empty() ? "" : fmt::format(" ({})", fmt::join(hints, "; ")))};
+}
 
 /// Groups of equal weights, in the order of their first: layers and lines are collected, then folded.
 class Table {
@@ -75,7 +92,7 @@ public:
     std::string stem = abstractLayer(module, layer), stored = precisionName(weight.format);
     auto [entry, isNew] = numbers.try_emplace(std::tuple(stem, stored, decision.computed, rule, source), groups.size());
     if (isNew)
-      groups.push_back({{stem, 0, stored, decision.computed, 0, rule, source}, {}, line, line});
+      groups.push_back({{stem, 0, stored, decision.computed, 0, rule, source}, {}, line, line, decision});
     Group &group = groups[entry->second];
     group.row.count += weight.count;
     group.row.bytes += weight.bytes;
@@ -84,8 +101,13 @@ public:
     group.lastLine = std::max(group.lastLine, line);
   }
 
-  std::vector<PrecisionRow> finish() {
-    std::vector<PrecisionRow> rows;
+  /// Fill in all of `precision` that stands in rows.
+  void finish(Precision &precision) {
+    auto rank = [](const Group &group) { return group.decision.refused() ? 0 : group.decision.differs ? 1 : 2; };
+    std::stable_sort(groups.begin(), groups.end(), [&](const Group &a, const Group &b) {
+      return rank(a) != rank(b) ? rank(a) < rank(b) : rank(a) == 0 && a.row.bytes > b.row.bytes;
+    });
+    int64_t refused = 0;
     for (Group &group : groups) {
       for (std::string *text : {&group.row.pattern, &group.row.rule})
         if (size_t hole = text->find(kLayer); hole != std::string::npos)
@@ -94,9 +116,15 @@ public:
         group.row.source += fmt::format(":{}", group.firstLine);
       if (group.lastLine > group.firstLine)
         group.row.source += fmt::format("..{}", group.lastLine);
-      rows.push_back(std::move(group.row));
+      precision.differences += group.decision.differs;
+      refused += group.decision.refused() ? group.row.count : 0;
+      precision.table.push_back(std::move(group.row));
     }
-    return rows;
+    if (refused == 0)
+      return;
+    const PrecisionRow &row = precision.table.front();
+    bool asksForPacked = groups.front().decision.rule->type == "nvfp4";
+    precision.refusal = conflict(row.pattern, row.rule, asksForPacked, row.source, row.stored, refused - row.count);
   }
 
 private:
@@ -104,6 +132,7 @@ private:
     PrecisionRow row;
     std::vector<int64_t> layers;
     int64_t firstLine, lastLine; ///< of the source, -1 where it has no lines
+    Decision decision;
   };
 
   /// "rules.json:12" into its halves; -1 where there is no line.
@@ -122,16 +151,6 @@ private:
   std::vector<Group> groups;
 };
 
-Error conflict(const std::string &module, const PrecisionRule &rule, StoredFormat stored) {
-  std::string found = precisionName(stored);
-  if (rule.type == "nvfp4")
-    return Error{fmt::format(
-        "{}: rule {} = nvfp4 ({}) asks for packed, but found {} in the checkpoint (glm-quantize makes a packed one)",
-        module, rule.pattern, rule.source, found)};
-  return Error{fmt::format("{}: rule {} = {} ({}) asks for wide, but found {} in the checkpoint", module, rule.pattern,
-                           rule.type, rule.source, found)};
-}
-
 /// Applies rules to weights.
 class Decider {
 public:
@@ -139,12 +158,15 @@ public:
 
   Result<Decision> decide(const StoredWeight &weight) const {
     if (!weight.linear)
-      return Decision{precisionName(weight.format), nullptr};
+      return Decision{precisionName(weight.format)};
     auto first = decideOne(weight, 0);
     for (int64_t number = 1; first && everyExpert && number < weight.count; ++number) {
       auto other = decideOne(weight, number);
       if (!other)
         return other;
+      if (other->refused() && !first->refused())
+        return conflict(moduleOf(weight, number), fmt::format("{} = {}", other->rule->pattern, other->rule->type),
+                        other->rule->type == "nvfp4", other->rule->source, precisionName(weight.format), 0);
       if (other->computed != first->computed)
         return Error{fmt::format("{}: experts of a layer must be computed alike ({} in expert 0), but found {}",
                                  moduleOf(weight, number), first->computed, other->computed)};
@@ -161,9 +183,9 @@ private:
     if (!*rule || (*rule)->type == "stored")
       return Decision{stored, *rule};
     if (((*rule)->type == "nvfp4") != isPacked(weight.format))
-      return conflict(everyExpert ? module : weight.module(), **rule, weight.format);
+      return Decision{kRefused, *rule, true};
     // Widening is exact, so that f32 holds for bf16 too; a rule never narrows.
-    return Decision{(*rule)->type == "f32" ? "f32" : stored, *rule};
+    return Decision{(*rule)->type == "f32" ? "f32" : stored, *rule, (*rule)->type != "wide" && (*rule)->type != stored};
   }
 
   RuleSet rules;
@@ -198,20 +220,36 @@ Result<Precision> decidePrecision(const StoredTensors &stored, const std::vector
     warnings.push_back(
         fmt::format("{}: {} wide linears are named by no exclude list or rule, such as {}: computed as they are stored",
                     quantization.place, silent, firstSilent));
-  precision.table = table.finish();
+  table.finish(precision);
   return precision;
 }
 
-std::string precisionText(const std::vector<PrecisionRow> &table) {
+std::string precisionText(const Precision &precision) {
   size_t width = 7;
-  for (const PrecisionRow &row : table)
+  for (const PrecisionRow &row : precision.table)
     width = std::max(width, row.pattern.size());
-  std::string text = fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {}\n", "pattern", width, "count", "stored",
-                                 "computed", "bytes", "rule (source)");
-  for (const PrecisionRow &row : table)
-    text += fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {} ({})\n", row.pattern, width, row.count, row.stored,
-                        row.computed, row.bytes, row.rule, row.source);
-  return text;
+  auto line = [&](const PrecisionRow &row) {
+    return fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {} ({})\n", row.pattern, width, row.count, row.stored,
+                       row.computed, row.bytes, row.rule, row.source);
+  };
+  const std::string head = fmt::format("{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}  {}\n", "pattern", width, "count", "stored",
+                                       "computed", "bytes", "rule (source)");
+  std::string different, others;
+  int64_t count = 0, differing = 0;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < precision.table.size(); ++i) {
+    const PrecisionRow &row = precision.table[i];
+    bool differs = i < precision.differences;
+    (differs ? different : others) += line(row);
+    count += row.count;
+    bytes += row.bytes;
+    differing += differs ? row.count : 0;
+  }
+  if (precision.differences > 0)
+    different = fmt::format("stored otherwise than a rule asks: {} weight{}\n{}{}\nthe rest\n", differing,
+                            differing == 1 ? "" : "s", head, different);
+  return fmt::format("{}{}{}{:<{}}  {:>7}  {:<6}  {:<8}  {:>16}\n", different, head, others, "all", width, count, "",
+                     "", bytes);
 }
 
 std::string precisionJson(const std::vector<PrecisionRow> &table) {

@@ -102,10 +102,10 @@ std::string shapeText(const std::vector<int64_t> &shape) { return fmt::format("[
 /// Finds the tensors of weights and checks them; remembers which were used.
 class Finder {
 public:
-  Finder(const Checkpoint &checkpoint) : checkpoint(checkpoint) {}
+  Finder(const Checkpoint &checkpoint, ScalarValues values) : checkpoint(checkpoint), values(values) {}
 
   Result<StoredWeight> find(const Wanted &wanted) {
-    StoredWeight weight{wanted.name, wanted.count, wanted.shape, StoredFormat::BF16, 0, wanted.linear};
+    StoredWeight weight{wanted.name, wanted.count, wanted.shape, StoredFormat::BF16, 0, wanted.linear, 0};
     for (int64_t number = 0; number < wanted.count; ++number) {
       std::string name = expandPattern(wanted.name, number);
       auto format = formatOf(wanted, name);
@@ -119,6 +119,8 @@ public:
       if (!bytes)
         return bytes.error();
       weight.bytes += *bytes;
+      if (isPacked(*format))
+        weight.inputScaleBytes += inputScaleBytes(name, *format);
     }
     return weight;
   }
@@ -209,9 +211,14 @@ private:
     auto scalar = checkScalar(global, !modelOpt);
     if (!scalar)
       return scalar.error();
-    // A fact that only activations in nvfp4 ask for; it may be absent, and belongs to no weight's bytes.
-    look(module + (modelOpt ? ".input_scale" : ".input_global_scale"));
     return bytes + *scalar;
+  }
+
+  /// A fact that only activations in nvfp4 ask for; it may be absent, and belongs to no weight's bytes.
+  uint64_t inputScaleBytes(const std::string &name, StoredFormat format) {
+    const char *suffix = format == StoredFormat::ModelOptNvfp4 ? ".input_scale" : ".input_global_scale";
+    const TensorInfo *info = look(moduleOf(name) + suffix);
+    return info ? info->bytes : 0;
   }
 
   /// Global scales are read now: one that is wrong ruins a whole matrix.
@@ -224,6 +231,8 @@ private:
     if (entry.info->dtype != "F32" || !shaped)
       return Error{fmt::format("{}: scale must be one F32, but found {} {}", name, entry.info->dtype,
                                shapeText(entry.info->shape))};
+    if (values == ScalarValues::Unread)
+      return entry.info->bytes;
     float value = 0;
     std::memcpy(&value, entry.data(), sizeof value);
     if (!std::isfinite(value) || value <= 0)
@@ -234,6 +243,7 @@ private:
   }
 
   const Checkpoint &checkpoint;
+  ScalarValues values;
   std::unordered_set<const TensorInfo *> used;
 };
 
@@ -265,9 +275,9 @@ const StoredWeight *StoredTensors::find(const std::string &name) const {
   return nullptr;
 }
 
-Result<StoredTensors> readStoredTensors(const ModelConfig &config, const Checkpoint &checkpoint) {
+Result<StoredTensors> readStoredTensors(const ModelConfig &config, const Checkpoint &checkpoint, ScalarValues values) {
   WeightList wanted(config);
-  Finder finder(checkpoint);
+  Finder finder(checkpoint, values);
   StoredTensors stored;
   std::string mtpPrefix = fmt::format("model.layers.{}.", config.layers);
   // A folder without the layer is complete: many exports drop it. One that has a part of it is not.

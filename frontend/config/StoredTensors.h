@@ -30,8 +30,9 @@ struct StoredWeight {
   int64_t count = 1;          ///< experts behind `{}`; 1 for a single tensor
   std::vector<int64_t> shape; ///< logical shape of one, [out, in] or [width]
   StoredFormat format = StoredFormat::BF16;
-  uint64_t bytes = 0;  ///< of all `count`, with block and global scales, without input scales
-  bool linear = false; ///< a matrix that a quantizer may pack: rules apply to it
+  uint64_t bytes = 0;           ///< of all `count`, with block and global scales, without input scales
+  bool linear = false;          ///< a matrix that a quantizer may pack: rules apply to it
+  uint64_t inputScaleBytes = 0; ///< of all `count`: stored beside them, asked for by nvfp4 activations alone
 
   /// The module name that exclude lists use: without `.weight`.
   std::string module() const;
@@ -47,6 +48,12 @@ struct StoredTensors {
 
   const StoredWeight *find(const std::string &name) const;
 };
-Result<StoredTensors> readStoredTensors(const ModelConfig &config, const Checkpoint &checkpoint);
+
+/// Whether global scales are read and checked, or the headers are all that is looked at: a plan can then be made of a folder
+/// whose headers were fetched and whose bytes were not.
+enum class ScalarValues { Checked, Unread };
+
+Result<StoredTensors> readStoredTensors(const ModelConfig &config, const Checkpoint &checkpoint,
+                                        ScalarValues values = ScalarValues::Checked);
 
 } // namespace glm

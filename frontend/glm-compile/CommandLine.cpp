@@ -55,6 +55,24 @@ CLI::Validator integer(int64_t least, int64_t most) {
   return CLI::Validator(check, "");
 }
 
+/// "96GiB", "80GB", "1.5TiB": bytes, or nothing if it is no size.
+std::optional<uint64_t> parseSize(llvm::StringRef text) {
+  constexpr std::pair<llvm::StringLiteral, double> units[] = {{"MiB", 0x1p20}, {"MB", 1e6},     {"GiB", 0x1p30},
+                                                              {"GB", 1e9},     {"TiB", 0x1p40}, {"TB", 1e12}};
+  for (const auto &[unit, bytes] : units) {
+    double number = 0;
+    llvm::StringRef digits = text;
+    if (digits.consume_back(unit) && llvm::to_float(digits, number) && number * bytes >= 1 && number * bytes < 0x1p60)
+      return static_cast<uint64_t>(number * bytes);
+  }
+  return std::nullopt;
+}
+
+std::string checkSize(const std::string &text) {
+  return parseSize(text) ? ""
+                         : fmt::format("value must be a number of MiB, MB, GiB, GB, TiB or TB, but found {}", text);
+}
+
 std::string checkEpsilon(const std::string &text) {
   double value = 0;
   bool fits = llvm::to_float(text, value) && value > 0 && value < 1;
@@ -88,6 +106,10 @@ void addModelFlags(CLI::App &app, CompileOptions &options) {
   app.add_option("--max-sequences", options.maxSequences, "most sequences at once (default: 8)")
       ->check(integer(1, 4096))
       ->type_name("N");
+  app.add_option("--tensor-parallel", options.tensorParallel,
+                 "ranks that share the weights (default: 1; more for --plan)")
+      ->check(integer(1, 1024))
+      ->type_name("N");
   app.add_option("--kv-cache", options.kvCache, "bf16, f32, fp8 (default: the type of the activations)")
       ->check(oneOf({"bf16", "f32", "fp8"}))
       ->type_name("TYPE");
@@ -95,6 +117,14 @@ void addModelFlags(CLI::App &app, CompileOptions &options) {
 
 void addOutputFlags(CLI::App &app, CompileOptions &options) {
   app.add_option("-o,--output", options.output, "artifact to write")->type_name("NAME.glm");
+  app.add_option("--plan", options.plan, "print sizes and what fits (text or json), from headers alone; write nothing")
+      ->check(oneOf({"text", "json"}))
+      ->type_name("[=FORM]");
+  app.add_option_function<std::string>(
+         "--memory", [&options](const std::string &text) { options.memory = parseSize(text); },
+         "of each device, for --plan: finds the largest context (96GiB, 80GB)")
+      ->check(checkSize)
+      ->type_name("SIZE");
   app.add_option("--print-precision", options.printPrecision,
                  "print the table of stored and computed types (text or json), write nothing")
       ->check(oneOf({"text", "json"}))
@@ -110,6 +140,7 @@ void addOutputFlags(CLI::App &app, CompileOptions &options) {
   app.add_option("-j,--threads", options.threads, "kernels compiled at once (default: processors)")
       ->check(integer(1, 1024))
       ->type_name("N");
+  app.add_flag("--mlir-timing", options.timing, "report where time and memory went, by phase and pass, on stderr");
   app.add_option("--remarks-missed", options.remarks,
                  "print why fusions did not happen, for passes that match an expression (default: all)")
       ->check(checkExpression)
@@ -122,7 +153,7 @@ std::vector<std::string> readWords(int argc, char **argv) {
   std::vector<std::string> words;
   for (const char *word : llvm::reverse(llvm::ArrayRef(argv, argc).drop_front(argc > 0))) {
     words.emplace_back(word);
-    if (words.back() == "--print-precision")
+    if (words.back() == "--print-precision" || words.back() == "--plan")
       words.back() += "=text";
     else if (words.back() == "--remarks-missed")
       words.back() += "=.*";
@@ -153,6 +184,11 @@ void checkPresence(const CompileOptions &options) {
     throw CLI::RequiredError("MODEL_DIR");
   if (options.writesArtifact() && options.output.empty())
     throw CLI::RequiredError("-o NAME.glm");
+  if (!options.plan.empty() + !options.printPrecision.empty() + !options.stopAfter.empty() > 1)
+    throw CLI::ValidationError("glm-compile",
+                               "there must be one of --plan, --print-precision and --stop-after, but found more");
+  if (options.memory && options.plan.empty())
+    throw CLI::ValidationError("--memory", "flag must stand beside --plan, but found it without");
 }
 
 } // namespace

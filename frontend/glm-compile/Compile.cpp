@@ -5,17 +5,19 @@
 #include "codegen/pipeline/Pipeline.h"
 #include "codegen/target/Target.h"
 #include "codegen/x86/HostLibrary.h"
+#include "frontend/glm-compile/Inspect.h"
 #include "frontend/glm-compile/Model.h"
 #include "frontend/glm-compile/Phases.h"
 #include "frontend/glm-compile/Progress.h"
 #include "frontend/glm-compile/Version.h"
 #include "frontend/import/Import.h"
+#include "frontend/plan/CacheLayout.h"
+#include "runtime/artifact/Message.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/ThreadPool.h"
 
 #include <fmt/format.h>
-#include <iostream>
 #include <thread>
 
 using namespace mlir;
@@ -23,16 +25,20 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-/// Most positions that nobody asked for: caches of a longer default would surprise.
-constexpr int64_t kDefaultPositions = 32768;
-constexpr int64_t kPageSize = 64;
-
-Result<void> checkOptions(const CompileOptions &options, const ModelConfig &config) {
+Result<void> checkOptions(const CompileOptions &options) {
   if (options.activations == "nvfp4")
     return Error{"--activations: nvfp4 needs a chip with block-scaled products, but found an x86-64 target"};
   if (!options.kvCache.empty() && options.kvCache != options.activations)
     return Error{fmt::format("--kv-cache: type must be that of the activations, {}, in this version, but found {}",
                              options.activations, options.kvCache)};
+  if (options.tensorParallel > 1)
+    return Error{fmt::format("--tensor-parallel: an artifact must be for one device in this version, but found {} "
+                             "(--plan counts for any number)",
+                             options.tensorParallel)};
+  return {};
+}
+
+Result<void> checkLength(const CompileOptions &options, const ModelConfig &config) {
   if (options.maxModelLen && *options.maxModelLen > config.maxPositions)
     return Error{fmt::format("--max-model-len: length must be at most max_position_embeddings {}, but found {}",
                              config.maxPositions, *options.maxModelLen)};
@@ -61,7 +67,7 @@ ArrayAttr precisionAttr(MLIRContext &context, const CompileOptions &options, con
 ImportOptions importOptions(MLIRContext &context, const CompileOptions &options, const Model &model) {
   ImportOptions import;
   import.rows = rowBuckets(options.maxRows);
-  import.sequences = options.maxSequences;
+  import.sequences = options.maxSequences.value_or(kDefaultSequences);
   import.positions = options.maxModelLen.value_or(std::min(model.config.maxPositions, kDefaultPositions));
   import.pageSize = kPageSize;
   import.precision = precisionAttr(context, options, model.rules);
@@ -84,12 +90,8 @@ Manifest describe(const CompileOptions &options, const Model &model) {
   facts.checkpoint = std::filesystem::absolute(options.model).lexically_normal().string();
   for (const SafetensorsFile &file : model.checkpoint.files())
     facts.files.push_back({file.path().filename().string(), file.bytes(), file.headerHash()});
-  facts.precision = model.precision;
+  facts.precision = model.precision.table;
   return facts;
-}
-
-void printPrecision(const CompileOptions &options, const Model &model) {
-  std::cout << (options.printPrecision == "json" ? precisionJson(model.precision) : precisionText(model.precision));
 }
 
 /// What can be refused before anything large is read or made.
@@ -139,7 +141,9 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   if (!target)
     return target.error();
   ImportOptions import = importOptions(context, options, model);
+  TimingScope importing = progress.begin("import");
   OwningOpRef<ModuleOp> module = importModel(context, model.config, model.stored, import);
+  importing.stop();
   if (!module)
     return errors.first("importing the model");
   (*module)->setAttr(kTargetAttr, *target);
@@ -151,30 +155,44 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   auto writeLibrary = [&](const std::filesystem::path &path) {
     return writeHostLibrary(*module, *target, {threads, options.dump}, path);
   };
+  TimingScope coding = progress.begin("code");
   if (auto emitted = emitArtifact(*module, describe(options, model), writeLibrary, options.output); !emitted)
     return emitted;
+  coding.stop();
   progress.done("code");
-  progress.say(summary(options.output, model));
+  progress.end(summary(options.output, model));
   return {};
 }
 
 } // namespace
 
 Result<void> compile(const CompileOptions &options) {
-  Progress progress;
-  if (auto checked = checkFirst(options); !checked)
-    return checked;
+  Progress progress(options.timing);
+  Result<void> first = checkFirst(options);
+  TimingScope reading = progress.begin("read");
   auto model = readModel(options);
+  reading.stop();
+  if (!first && !model) {
+    Error both = first.error();
+    both.add(model.error());
+    return both;
+  }
+  if (!first)
+    return first;
   if (!model)
     return model.error();
   for (const std::string &warning : model->warnings)
-    fmt::print(stderr, "warning: {}\n", warning);
+    fmt::print(stderr, "warning: {}\n", oneLine(warning));
   progress.done("read");
-  if (!options.printPrecision.empty()) {
-    printPrecision(options, *model);
-    return std::cout.flush() ? Result<void>() : Error{"stdout: output must be written whole, but found a failed write"};
-  }
-  if (auto checked = checkOptions(options, model->config); !checked)
+  if (auto checked = checkLength(options, model->config); !checked)
+    return checked;
+  if (!options.plan.empty())
+    return printPlan(options, *model);
+  if (!options.printPrecision.empty())
+    return printPrecision(options, *model);
+  if (model->precision.refusal)
+    return *model->precision.refusal;
+  if (auto checked = checkOptions(options); !checked)
     return checked;
   return compileModel(options, *model, progress);
 }

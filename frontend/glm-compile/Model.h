@@ -11,12 +11,12 @@ struct Model {
   ModelConfig config;
   Checkpoint checkpoint;
   StoredTensors stored;
-  std::vector<PrecisionRule> rules;    ///< of the policy, then of --set: later wins
-  std::vector<PrecisionRow> precision; ///< what they came to
+  std::vector<PrecisionRule> rules; ///< of the policy, then of --set: later wins
+  Precision precision;              ///< what they came to, a refusal included
   std::vector<std::string> warnings;
 };
 
-/// Read configs, headers and scalars of `options.model`, and decide the precision of every weight.
+/// Read configs, headers and scalars of `options.model`, and decide the precision of every weight. A plan reads no scalars.
 Result<Model> readModel(const CompileOptions &options);
 
 } // namespace glm

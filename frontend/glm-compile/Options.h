@@ -9,6 +9,10 @@
 
 namespace glm {
 
+/// Most positions that nobody asked for: caches of a longer default would surprise.
+inline constexpr int64_t kDefaultPositions = 32768;
+inline constexpr int64_t kDefaultSequences = 8;
+
 struct CompileOptions {
   std::filesystem::path model;
   std::string output;
@@ -19,16 +23,20 @@ struct CompileOptions {
   std::optional<double> latentNormEps;
   std::optional<int64_t> maxModelLen;
   int64_t maxRows = 64;
-  int64_t maxSequences = 8;
+  std::optional<int64_t> maxSequences;
+  int64_t tensorParallel = 1;
   std::string kvCache;
-  std::string kernels = "fast"; ///< "fast", or "plain": the meaning of each kernel
-  std::string printPrecision;   ///< "", "text" or "json"
-  std::string stopAfter;        ///< "", "model", "kernel" or "plan"
+  std::string kernels = "fast";   ///< "fast", or "plain": the meaning of each kernel
+  std::string plan;               ///< "", "text" or "json"
+  std::optional<uint64_t> memory; ///< bytes of one device, for the plan
+  std::string printPrecision;     ///< "", "text" or "json"
+  std::string stopAfter;          ///< "", "model", "kernel" or "plan"
   std::filesystem::path dump;
   int64_t threads = 0; ///< kernels compiled at once; 0: as many as there are processors
+  bool timing = false; ///< report of phases and passes on stderr
   std::string remarks; ///< expression over the categories of missed remarks to print; empty: none
 
-  bool writesArtifact() const { return printPrecision.empty() && stopAfter.empty(); }
+  bool writesArtifact() const { return plan.empty() && printPrecision.empty() && stopAfter.empty(); }
 };
 
 } // namespace glm

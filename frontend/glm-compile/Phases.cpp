@@ -114,6 +114,8 @@ Result<void> PhaseRunner::enableRemarks() {
 
 Result<void> PhaseRunner::runPhase(const std::string &name, llvm::function_ref<void(OpPassManager &)> add) {
   PassManager passes(module.getContext(), ModuleOp::getOperationName());
+  TimingScope timing = progress.begin(name);
+  passes.enableTiming(timing);
   // A crash or a failing pass leaves what it takes to see it again with glm-opt --run-reproducer.
   std::string reproducer = (options.output.empty() ? std::string("glm-compile") : options.output) + ".reproducer.mlir";
   passes.enableCrashReproducerGeneration(reproducer);

@@ -28,6 +28,9 @@ struct CheckpointRequest {
   CheckpointFormat format = CheckpointFormat::Bf16;
   /// "card", "nvidia" or "all", else globs over module names; what any of them names is packed.
   std::vector<std::string> packed;
+  /// The exclude list of the quantization configs as it is; empty: the shortest one that covers what is not packed.
+  std::vector<std::string> excluded;
+  std::string producerVersion = "0.47.0"; ///< of ModelOpt, as its configs say
   std::string scaleDtype = "F8_E4M3";     ///< or U8, as some exporters call the same bytes
   std::optional<ScalarShape> scalarShape; ///< default: 0-d for ModelOpt, [1] for compressed-tensors
   bool tieGateUp = true;                  ///< gate_proj and up_proj of one MLP share the global scale
@@ -35,6 +38,9 @@ struct CheckpointRequest {
   bool spreadScales = false;
   bool inputScales = false;
   bool mtp = true;
+  /// Nothing but headers and the scalars of packed matrices is written: the rest of each shard is a hole of the file, which
+  /// reads as zeros and takes no space. For folders of hundreds of GB of which only the shape is asked.
+  bool holes = false;
   bool fastWeights = false; ///< uniform numbers, and packed codes drawn instead of rounded: for many GiB
   std::vector<std::string> float32, float16; ///< globs over module names, stored in these types instead of BF16
   bool progress = false;                     ///< on stderr

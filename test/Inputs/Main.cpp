@@ -18,12 +18,14 @@ struct Options {
   std::vector<std::string> assignments, packed, float32, float16;
   std::optional<uint64_t> seed;
   std::optional<int64_t> shards;
-  bool fast = false, noMtp = false, inputScales = false, spreadScales = false, replace = false;
+  bool fast = false, holes = false, noMtp = false, inputScales = false, spreadScales = false, replace = false;
 };
 
 void declare(CLI::App &app, Options &options) {
   app.add_option("FOLDER", options.folder, "folder to write; must not exist")->required();
-  app.add_option("--preset", options.presetName, "tiny (default), small, wide, experts")
+  app.add_option(
+         "--preset", options.presetName,
+         "tiny (default), small, wide, experts, or the shape of a published one: glm-5.2, glm-5.2-card, glm-5.2-nvidia")
       ->check(CLI::IsMember(presetNames()));
   app.add_option("--config", options.configFile, "a config.json instead of a preset");
   app.add_option("--set", options.assignments, "KEY=VALUE of the config; an empty value removes the key");
@@ -45,6 +47,8 @@ void declare(CLI::App &app, Options &options) {
   app.add_flag("--input-scales", options.inputScales, "write scales for the activations too");
   app.add_flag("--no-mtp", options.noMtp, "leave the tensors of the MTP layer out");
   app.add_flag("--fast-weights", options.fast, "cheaper random numbers, packed codes drawn directly: for many GiB");
+  app.add_flag("--holes", options.holes,
+               "write headers and scalars only; the rest of each file is a hole, which takes no space");
   app.add_flag("--replace", options.replace, "replace FOLDER if it exists");
 }
 
@@ -85,12 +89,13 @@ Result<CheckpointRequest> toRequest(const Options &options) {
     request.scalarShape = options.scalarShape == "1" ? ScalarShape::One : ScalarShape::ZeroDimensional;
   request.tieGateUp = options.tieGateUp != "no";
   request.spreadScales = options.spreadScales;
-  request.inputScales = options.inputScales;
+  request.inputScales |= options.inputScales;
   request.mtp = !options.noMtp;
   request.fastWeights |= options.fast;
+  request.holes |= options.holes;
   request.float32 = options.float32;
   request.float16 = options.float16;
-  request.progress = isatty(STDERR_FILENO);
+  request.progress = isatty(STDERR_FILENO) && !request.holes;
   return request;
 }
 

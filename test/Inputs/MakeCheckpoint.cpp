@@ -131,7 +131,15 @@ Result<void> CheckpointMaker::produceAll() {
   return outcome;
 }
 
+/// For codes and block scales that are drawn: uniform codes have standard deviation 2.926, the scales of drawPacked 1.159,
+/// together the one of fillWeights.
+float drawnGlobal(const LogicalTensor &tensor) {
+  return static_cast<float>(1.2 / std::sqrt(static_cast<double>(tensor.shape[1])) / (2.926 * 1.159));
+}
+
 Result<void> CheckpointMaker::produce(const Job &job) {
+  if (request.holes)
+    return job.packed ? writeScalars(job, drawnGlobal(job.tensor)) : Result<void>();
   if (!job.packed)
     return produceWide(job);
   return request.fastWeights ? drawPacked(job) : producePacked(job);
@@ -198,8 +206,7 @@ float CheckpointMaker::chooseGlobal(const LogicalTensor &tensor) const {
   bool tied = request.tieGateUp && !partner.empty();
   float global;
   if (request.fastWeights) {
-    // Uniform codes have standard deviation 2.926, the scales of drawPacked 1.159: together the one of fillWeights.
-    global = static_cast<float>(1.2 / std::sqrt(static_cast<double>(tensor.shape[1])) / (2.926 * 1.159));
+    global = drawnGlobal(tensor);
     if (!tied && tensor.name.ends_with("up_proj.weight"))
       global *= 1.25f;
   } else {

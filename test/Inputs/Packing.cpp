@@ -98,6 +98,7 @@ Result<Packing> Packing::choose(const CheckpointRequest &request, const ModelDes
   Packing packing;
   packing.format = request.format;
   packing.inputScales = request.inputScales;
+  packing.producerVersion = request.producerVersion;
   if (request.format == CheckpointFormat::Bf16)
     return packing;
   // NVIDIA's own list leaves the routers out, and declares an FP8 cache.
@@ -126,6 +127,10 @@ Result<Packing> Packing::choose(const CheckpointRequest &request, const ModelDes
   if (packing.modules.empty())
     return Error{
         fmt::format("--packed: {} must name a module of the model, but found none", fmt::join(request.packed, ","))};
+  if (!request.excluded.empty()) {
+    packing.excluded = request.excluded;
+    return packing;
+  }
   root.collect("", packing.excluded);
   // Readers that ask whether "model.layers.N" itself is excluded recognise the MTP layer by this spelling.
   std::string mtp = fmt::format("model.layers.{}", model.layers);
@@ -146,7 +151,7 @@ Json Packing::configEntry() const {
     Json entry = {{"config_groups", {{"group_0", group}}},
                   {"ignore", excluded},
                   {"quant_algo", inputScales ? "NVFP4" : "W4A16_NVFP4"},
-                  {"producer", {{"name", "modelopt"}, {"version", "0.47.0"}}},
+                  {"producer", {{"name", "modelopt"}, {"version", producerVersion}}},
                   {"quant_method", "modelopt"}};
     if (fp8Cache)
       entry["kv_cache_scheme"] = {{"dynamic", false}, {"num_bits", 8}, {"type", "float"}};
@@ -176,7 +181,7 @@ Json Packing::configEntry() const {
 Json Packing::sideFile() const {
   if (format != CheckpointFormat::ModelOpt)
     return nullptr;
-  return {{"producer", {{"name", "modelopt"}, {"version", "0.47.0"}}},
+  return {{"producer", {{"name", "modelopt"}, {"version", producerVersion}}},
           {"quantization",
            {{"quant_algo", inputScales ? "NVFP4" : "W4A16_NVFP4"},
             {"kv_cache_quant_algo", fp8Cache ? Json("FP8") : Json(nullptr)},

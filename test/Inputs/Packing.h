@@ -31,6 +31,7 @@ private:
   CheckpointFormat format = CheckpointFormat::Bf16;
   bool inputScales = false;
   bool fp8Cache = false;
+  std::string producerVersion;
   std::set<std::string> modules;     ///< packed
   std::vector<std::string> excluded; ///< exact names, or `prefix.*`
 };

@@ -1,5 +1,7 @@
 #include "test/Inputs/Presets.h"
 
+#include "test/Inputs/PublishedShapes.h"
+
 #include <fmt/format.h>
 
 namespace glm::test {
@@ -78,6 +80,8 @@ std::vector<std::string> presetNames() {
   std::vector<std::string> names;
   for (const Preset &entry : kPresets)
     names.push_back(entry.name);
+  for (const std::string &name : publishedShapeNames())
+    names.push_back(name);
   return names;
 }
 
@@ -97,6 +101,8 @@ Result<CheckpointRequest> preset(const std::string &name) {
     }
     return request;
   }
+  if (auto shape = publishedShape(name))
+    return *shape;
   return Error{fmt::format("--preset: name must be one of {}, but found {}", fmt::join(presetNames(), ", "), name)};
 }
 

@@ -8,7 +8,7 @@
 
 namespace glm::test {
 
-/// tiny, small, wide, experts.
+/// tiny, small, wide, experts, and the published shapes (PublishedShapes.h).
 std::vector<std::string> presetNames();
 
 /// The request of a preset: config, and for the large ones format and fast weights.

@@ -65,20 +65,21 @@ Result<void> ShardWriter::create(const std::filesystem::path &folder, int64_t sh
     before += tensor.bytes;
     --left;
   }
-  for (int64_t i = 0; i <= static_cast<int64_t>(shard); ++i) {
+  for (auto begin = tensors.begin(); begin != tensors.end();) {
+    auto end = std::find_if(begin, tensors.end(), [&](const Tensor &tensor) { return tensor.shard != begin->shard; });
     fileNames.push_back(shards == 1 ? "model.safetensors"
-                                    : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shard + 1));
-    if (auto done = createShard(folder / fileNames.back(), i); !done)
+                                    : fmt::format("model-{:05}-of-{:05}.safetensors", begin->shard + 1, shard + 1));
+    if (auto done = createShard(folder / fileNames.back(), {begin, end}); !done)
       return done;
+    begin = end;
   }
   return shards == 1 ? Result<void>() : writeIndex(folder);
 }
 
-Result<void> ShardWriter::createShard(const std::filesystem::path &path, size_t shard) {
+Result<void> ShardWriter::createShard(const std::filesystem::path &path, std::span<Tensor> announced) {
   std::vector<Tensor *> members;
-  for (Tensor &tensor : tensors)
-    if (tensor.shard == shard)
-      members.push_back(&tensor);
+  for (Tensor &tensor : announced)
+    members.push_back(&tensor);
   // Wide types first, as the safetensors library does: every tensor is then aligned to its own type.
   std::stable_sort(members.begin(), members.end(),
                    [](const Tensor *a, const Tensor *b) { return dtypeWidth(a->dtype) > dtypeWidth(b->dtype); });
@@ -111,7 +112,8 @@ Result<void> ShardWriter::writeIndex(const std::filesystem::path &folder) const 
   for (const Tensor &tensor : tensors)
     map[tensor.name] = fileNames[tensor.shard];
   std::ofstream out(folder / "model.safetensors.index.json");
-  out << nlohmann::json{{"metadata", {{"total_size", total}}}, {"weight_map", map}}.dump(1) << '\n';
+  // Byte for byte as transformers writes it.
+  out << nlohmann::json{{"metadata", {{"total_size", total}}}, {"weight_map", map}}.dump(2);
   if (!out.flush())
     return systemError("model.safetensors.index.json", "writing");
   return {};

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ private:
     uint64_t offset = 0; ///< from the start of the file
   };
 
-  Result<void> createShard(const std::filesystem::path &path, size_t shard);
+  Result<void> createShard(const std::filesystem::path &path, std::span<Tensor> announced);
   Result<void> writeIndex(const std::filesystem::path &folder) const;
 
   std::vector<Tensor> tensors;

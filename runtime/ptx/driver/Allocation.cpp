@@ -13,12 +13,18 @@ CUresult allocate(Context &context, void *result, size_t bytes, Region::Kind kin
   if (!result || !bytes)
     return CUDA_ERROR_INVALID_VALUE;
   bool host = kind == Region::Kind::Host;
-  auto address = Driver::get().memory().allocate(bytes, 256, kind, host ? -1 : context.device,
-                                                 fmt::format("{} allocation of {} bytes",
-                                                             host                           ? "host"
-                                                             : kind == Region::Kind::Device ? "device"
-                                                                                            : "managed",
-                                                             bytes));
+  Driver &driver = Driver::get();
+  uint64_t room = driver.chip().memoryBytes - std::min(driver.chip().memoryBytes, driver.memory().used(context.device));
+  if (!host && bytes > room) {
+    report("allocation", fmt::format("device {} must have {} bytes left, but found {}", context.device, bytes, room));
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  }
+  auto address = driver.memory().allocate(bytes, 256, kind, host ? -1 : context.device,
+                                          fmt::format("{} allocation of {} bytes",
+                                                      host                           ? "host"
+                                                      : kind == Region::Kind::Device ? "device"
+                                                                                     : "managed",
+                                                      bytes));
   if (!address) {
     report("allocation", address.error().message);
     return CUDA_ERROR_OUT_OF_MEMORY;

@@ -1,5 +1,7 @@
 #include "runtime/ptx/driver/State.h"
 
+#include "runtime/ptx/machine/Profile.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -69,6 +71,10 @@ CUresult Driver::initialize() {
     return CUDA_ERROR_NO_DEVICE;
   }
   machineOptions = *read;
+  if (!machineOptions.profilePath.empty()) {
+    counters = std::make_shared<Profile>();
+    std::atexit([] { Driver::get().writeProfile(); });
+  }
   devices.resize(count);
   for (int32_t ordinal = 0; ordinal < count; ++ordinal) {
     devices[ordinal].defaultPool = std::make_unique<MemoryPool>();
@@ -78,6 +84,13 @@ CUresult Driver::initialize() {
   }
   initialized = true;
   return CUDA_SUCCESS;
+}
+
+void Driver::writeProfile() {
+  if (!counters || !profileStale.exchange(false))
+    return;
+  if (auto written = counters->write(machineOptions.profilePath); !written)
+    report("GLM_PTX_PROFILE", written.error().message);
 }
 
 void Driver::add(ObjectKind kind, const void *object) {
@@ -96,10 +109,12 @@ bool Driver::alive(ObjectKind kind, const void *object) {
   return found != objects.end() && found->second == kind;
 }
 
-void report(std::string_view function, std::string_view message) {
-  std::string line = fmt::format("glm-ptx: {}: {}\n", function, message);
+void report(std::string_view message) {
+  std::string line = fmt::format("glm-ptx: {}\n", message);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
+
+void report(std::string_view function, std::string_view message) { report(fmt::format("{}: {}", function, message)); }
 
 std::vector<std::shared_ptr<Context>> &contextStack() {
   thread_local std::vector<std::shared_ptr<Context>> stack;
@@ -175,6 +190,7 @@ CUresult synchronize(Context &context) {
   for (const Token &token : tokens)
     if (token)
       token->wait();
+  Driver::get().writeProfile();
   return context.sticky;
 }
 

@@ -55,6 +55,8 @@ struct Device {
 /// Which kind of thing a handle stands for: a handle that is not alive is refused instead of followed.
 enum class ObjectKind : uint8_t { Context, Stream, Event, Module, Function, Graph, GraphNode, GraphExec, Pool };
 
+class Profile;
+
 class Driver {
 public:
   static Driver &get();
@@ -67,7 +69,14 @@ public:
   int32_t deviceCount() const { return static_cast<int32_t>(devices.size()); }
   Device &device(int32_t ordinal) { return devices[ordinal]; }
   const Options &options() const { return machineOptions; }
-  Profile *profile() const { return counters.get(); }
+  /// Where a launch counts; null if nobody asked for it.
+  Profile *profile() {
+    profileStale = true;
+    return counters.get();
+  }
+  /// Rewrite the file that GLM_PTX_PROFILE names, if something ran since: whenever a context is waited for, and when the
+  /// process ends.
+  void writeProfile();
   GlobalMemory &memory() { return globals; }
 
   void add(ObjectKind kind, const void *object);
@@ -82,14 +91,16 @@ private:
   const Chip *model = nullptr;
   Options machineOptions;
   std::shared_ptr<Profile> counters;
+  std::atomic<bool> profileStale{false};
   GlobalMemory globals;
   std::vector<Device> devices;
   std::mutex objectMutex;
   std::unordered_map<const void *, ObjectKind> objects;
 };
 
-/// One line on stderr: what a CUresult cannot say.
+/// One line on stderr: what a CUresult cannot say. A message that names its place itself needs no function.
 void report(std::string_view function, std::string_view message);
+void report(std::string_view message);
 
 /// The context of this thread; an error if the driver is not initialized, no context is current, or it has failed.
 cuda::CUresult currentContext(Context *&context);

@@ -15,10 +15,10 @@ std::span<std::byte, kTensorMapBytes> bytesOf(CUtensorMap *map) {
   return std::span<std::byte, kTensorMapBytes>(reinterpret_cast<std::byte *>(map), kTensorMapBytes);
 }
 
-CUresult resultOf(const Result<void> &made, const char *function) {
+CUresult resultOf(const Result<void> &made) {
   if (made)
     return CUDA_SUCCESS;
-  report(function, made.error().message);
+  report(made.error().message);
   return CUDA_ERROR_INVALID_VALUE;
 }
 
@@ -43,13 +43,13 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, uint
   arguments.swizzle = static_cast<uint32_t>(swizzle);
   arguments.l2Promotion = static_cast<uint32_t>(promotion);
   arguments.oobFill = static_cast<uint32_t>(fill);
-  return resultOf(encodeTiled(arguments, bytesOf(map)), "cuTensorMapEncodeTiled");
+  return resultOf(encodeTiled(arguments, bytesOf(map)));
 }
 
 CUresult cuTensorMapReplaceAddress(CUtensorMap *map, void *address) {
   if (!map)
     return CUDA_ERROR_INVALID_VALUE;
-  return resultOf(replaceAddress(bytesOf(map), reinterpret_cast<uint64_t>(address)), "cuTensorMapReplaceAddress");
+  return resultOf(replaceAddress(bytesOf(map), reinterpret_cast<uint64_t>(address)));
 }
 
 } // namespace glm::cuda

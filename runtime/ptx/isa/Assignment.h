@@ -1,17 +1,9 @@
 // Which registers hold a value for certain when an instruction reads them.
 #pragma once
 
-#include "runtime/ptx/text/Module.h"
-
-#include <cstdint>
-#include <vector>
+#include "runtime/ptx/isa/Flow.h"
 
 namespace glm::ptx {
-
-/// Registers of one instruction, by index, in any order.
-struct RegisterUses {
-  std::vector<uint32_t> reads, writes;
-};
 
 /// Leaves in `uses` what must be checked while the function runs: reads of registers that some path may not have written
 /// before, and every write of those registers. A guarded write counts as none, since its lanes may be others than the

@@ -1,4 +1,5 @@
 // A module to a program: functions to ops, variables to places.
+#include "runtime/ptx/isa/Packing.h"
 #include "runtime/ptx/isa/ProgramBuilder.h"
 
 #include <fmt/format.h>
@@ -19,6 +20,23 @@ constexpr uint64_t kMaxStackBytes = 512u << 10; ///< local memory of one thread
 constexpr uint32_t kMaxFrameBytes = 1u << 30;   ///< slots have 31 bits
 constexpr size_t kMaxConstantBytes = size_t(1) << 30;
 constexpr size_t kArenaWords = 4096;
+
+/// Frames up to this stay in the first cache anyway, and are decoded once.
+constexpr uint32_t kPackedFromBytes = 4096;
+
+/// Registers that hold a value when a function is entered: its parameters and, since nobody reads them there, its results.
+uint32_t definedRegisters(const Function &function) {
+  uint32_t defined = 0;
+  for (const std::vector<Variable> *variables : {&function.results, &function.parameters})
+    for (const Variable &variable : *variables)
+      defined += variable.space == Space::Reg;
+  return defined;
+}
+
+/// Work of the tensor cores goes on after its instruction and touches its registers then.
+bool outlivesItself(const Instruction &instruction, const Op &op) {
+  return op.opClass == OpClass::Async || instruction.mnemonic == "wgmma" || instruction.mnemonic == "tcgen05";
+}
 
 uint64_t alignUp(uint64_t value, uint64_t align) { return (value + align - 1) / align * align; }
 
@@ -220,18 +238,47 @@ Result<void> ProgramBuilder::decodeFunction(uint32_t index) {
   Result<void> placed = layOutStack();
   if (!placed || !function->isDefined)
     return placed;
-  temporaryPool.clear();
-  specialPool.clear();
-  frameAddressPool.clear();
-  jumps.clear();
-  uses.assign(function->instructions.size(), {});
 
+  // Parameters and results in registers are the caller's business as well.
+  pinned.assign(function->registers.size(), false);
+  for (size_t i = 0; i < definedRegisters(*function); ++i)
+    pinned[i] = true;
   for (const Register &each : function->registers) {
     if (code->frameBytes > kMaxFrameBytes)
       return errorAt(each.line,
                      fmt::format("registers must take at most {} bytes of a warp, but found more", kMaxFrameBytes));
     code->registers.push_back(allocate(each.type));
   }
+  bool isLarge = code->frameBytes > kPackedFromBytes;
+  size_t owned = program.owned.size();
+  Result<void> decoded = decodeInstructions();
+  if (decoded && isLarge) {
+    // Who is alive when follows from the ops: they are made once to see it, and again with the places that follow.
+    std::vector<RegisterNeed> needs;
+    for (size_t reg = 0; reg < pinned.size(); ++reg)
+      needs.push_back({slotBytes(function->registers[reg].type), pinned[reg]});
+    code->frameBytes = 0;
+    code->registers = packRegisters(*function, uses, needs, code->frameBytes);
+    program.owned.resize(owned);
+    arena.reset();
+    decoded = decodeInstructions();
+  }
+  if (decoded)
+    keepChecks();
+  return decoded;
+}
+
+Result<void> ProgramBuilder::decodeInstructions() {
+  code->ops.clear();
+  code->firstOp.clear();
+  code->specials.clear();
+  code->frameAddresses.clear();
+  code->tables.clear();
+  temporaryPool.clear();
+  specialPool.clear();
+  frameAddressPool.clear();
+  jumps.clear();
+  uses.assign(function->instructions.size(), {});
   for (const Table &table : function->tables)
     code->tables.push_back({&table, table.targets});
   for (uint32_t i = 0; i < function->instructions.size(); ++i) {
@@ -241,15 +288,14 @@ Result<void> ProgramBuilder::decodeFunction(uint32_t index) {
       return decoded;
   }
   Result<void> ended = endFunction();
-  if (!ended)
-    return ended;
-  resolveJumps();
+  if (ended)
+    resolveJumps();
+  return ended;
+}
 
-  uint32_t defined = 0;
-  for (const std::vector<Variable> *variables : {&function->results, &function->parameters})
-    for (const Variable &variable : *variables)
-      defined += variable.space == Space::Reg;
-  keepUnproven(*function, uses, static_cast<uint32_t>(function->registers.size()), defined);
+/// What is left of the registers' uses goes into the ops.
+void ProgramBuilder::keepChecks() {
+  keepUnproven(*function, uses, static_cast<uint32_t>(function->registers.size()), definedRegisters(*function));
   for (uint32_t i = 0; i < function->instructions.size(); ++i) {
     // What the ops before the last one compute are temporaries; what the instruction reads is read by its first op.
     Op &first = code->ops[code->firstOp[i]];
@@ -261,7 +307,6 @@ Result<void> ProgramBuilder::decodeFunction(uint32_t index) {
     last.writes = writes ? store(uses[i].writes) : nullptr;
     last.writeCount = static_cast<uint8_t>(writes);
   }
-  return {};
 }
 
 /// A function that runs past its last instruction returns.
@@ -357,6 +402,10 @@ Result<void> ProgramBuilder::decodeInstruction(const Instruction &instruction, u
   auto isOurs = [&](uint32_t reg) { return reg >= function->registers.size(); };
   std::erase_if(builder.reads, isOurs);
   std::erase_if(builder.writes, isOurs);
+  if (outlivesItself(instruction, op))
+    for (const std::vector<uint32_t> *registers : {&builder.reads, &builder.writes})
+      for (uint32_t reg : *registers)
+        pinned[reg] = true;
   uses[index] = {std::move(builder.reads), std::move(builder.writes)};
   return {};
 }

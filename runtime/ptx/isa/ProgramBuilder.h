@@ -28,6 +28,8 @@ private:
   Result<void> checkTarget();
   Result<void> checkVariables();
   Result<void> decodeFunction(uint32_t index);
+  Result<void> decodeInstructions();
+  void keepChecks();
   Result<void> layOutStack();
   Result<void> decodeInstruction(const Instruction &instruction, uint32_t index);
   Result<void> endFunction();
@@ -76,6 +78,7 @@ private:
   std::vector<uint32_t> jumps;                        ///< ops of the function whose immediate is an instruction's index
   std::vector<const Code *> sharedNamed, calleeNamed; ///< by variable and function: who named it last
   std::vector<RegisterUses> uses;                     ///< by instruction of the function
+  std::vector<bool> pinned;                           ///< registers that need a place of their own
 
   std::shared_ptr<std::vector<uint32_t>> arena; ///< the newest block of `store`
 };

@@ -27,7 +27,7 @@ struct Options {
   bool checks = true;      ///< all but bounds and alignment, which cannot be turned off
   uint32_t threads = 0;    ///< host threads for blocks; 0: processors
   uint64_t stepLimit = 0;  ///< warp instructions of one launch; 0: none
-  std::string profilePath = {}; ///< JSON of counters, rewritten after every launch; empty: no counting per line
+  std::string profilePath = {}; ///< JSON of counters, which the driver writes; empty: nothing is counted
 };
 
 /// Options of this process: environment variables GLM_PTX_CHECKS, GLM_PTX_THREADS, GLM_PTX_STEP_LIMIT, GLM_PTX_PROFILE.

@@ -29,6 +29,8 @@ struct Table {
       precision = std::move(*decided);
     else
       error = decided.error().message;
+    if (precision.refusal)
+      error = precision.refusal->message;
   }
 
   /// "pattern count stored>computed rule (source)" for each row whose pattern contains `part`.
@@ -125,16 +127,25 @@ TEST(Precision, cardCheckpointFollowsTheCard) {
 }
 
 TEST(Precision, refusesPoliciesThatDemandOtherwise) {
+  // The row of most bytes is named, others are counted: experts of layers 10 and 11 (2 * 9 * 3) and the dense MLP of layer 2.
   EXPECT_EQ(
       Table(golden("share-card"), "nvidia").error,
-      "model.layers.2.mlp.gate_proj: rule * = wide (built-in nvidia) asks for wide, but found nvfp4 in the checkpoint");
+      "model.layers.{10..11}.mlp.experts.{0..8}.gate_proj: rule *.mlp.experts.* = nvfp4 (built-in nvidia) asks for "
+      "packed, but found bf16 in the checkpoint (glm-quantize makes a packed one; "
+      "--print-precision lists 39 more)");
   SmallModel wide;
-  EXPECT_EQ(Table(wide.path(), "nvidia").error,
-            "model.layers.3.mlp.experts.{}.gate_proj: rule *.mlp.experts.* = nvfp4 (built-in nvidia) asks for packed, "
-            "but found bf16 in the checkpoint (glm-quantize makes a packed one)");
-  EXPECT_EQ(Table(wide.path(), "card").error,
+  EXPECT_EQ(
+      Table(wide.path(), "nvidia").error,
+      "model.layers.{3..11}.mlp.experts.{0..3}.gate_proj: rule *.mlp.experts.* = nvfp4 (built-in nvidia) asks for "
+      "packed, but found bf16 in the checkpoint (glm-quantize makes a packed one; "
+      "--print-precision lists 72 more)");
+  EXPECT_EQ(Table(wide.path(), "card", {makeRule("*.experts.*", "stored", "--set")}).error,
             "model.layers.2.mlp.gate_proj: rule * = nvfp4 (built-in card) asks for packed, but found bf16 in the "
-            "checkpoint (glm-quantize makes a packed one)");
+            "checkpoint (glm-quantize makes a packed one; --print-precision lists 2 more)");
+  EXPECT_EQ(
+      Table(wide.path(), "checkpoint", {makeRule("lm_head", "nvfp4", "--set")}).error,
+      "lm_head: rule lm_head = nvfp4 (--set) asks for packed, but found bf16 in the checkpoint (glm-quantize makes "
+      "a packed one)");
   SmallModel nvidia([](CheckpointRequest &request) {
     request.format = CheckpointFormat::ModelOpt;
     request.packed = {"nvidia"};
@@ -151,9 +162,10 @@ TEST(Precision, refusesExcludedModulesThatArePacked) {
                  [](auto &json) { json["quantization"]["exclude_modules"].push_back("model.layers.5.mlp.experts*"); });
   std::string error = Table(model.path(), "checkpoint").error;
   EXPECT_TRUE(error.starts_with(
-      "model.layers.5.mlp.experts.{}.gate_proj: rule model.layers.5.mlp.experts* = wide (hf_quant_config.json:"))
+      "model.layers.5.mlp.experts.{0..3}.gate_proj: rule model.layers.5.mlp.experts* = wide (hf_quant_config.json:"))
       << error;
-  EXPECT_TRUE(error.ends_with(") asks for wide, but found nvfp4 in the checkpoint")) << error;
+  EXPECT_TRUE(error.ends_with(") asks for wide, but found nvfp4 in the checkpoint (--print-precision lists 8 more)"))
+      << error;
   model.editJson("hf_quant_config.json", [](auto &json) {
     json["quantization"]["exclude_modules"].back() = "model.layers.5.mlp.experts.2.up_proj";
   });
@@ -197,6 +209,11 @@ TEST(Precision, widensButNeverNarrows) {
   EXPECT_EQ(table.computed("model.layers.3.self_attn.q_a_proj.weight"), "f32");
   EXPECT_EQ(table.computed("model.layers.4.self_attn.q_a_proj.weight"), "bf16"); // the later rule
   EXPECT_EQ(table.computed("model.layers.3.self_attn.o_proj.weight"), "f32");
+  // Differences first: what a rule widens, and what it would have narrower.
+  EXPECT_EQ(table.precision.differences, 2u);
+  EXPECT_EQ(table.precision.table[0].pattern, "model.layers.{0..3,5..12}.self_attn.q_a_proj");
+  EXPECT_EQ(table.precision.table[1].pattern, "model.layers.{0..3,5..12}.self_attn.o_proj");
+  EXPECT_EQ(table.precision.table[2].pattern, "model.embed_tokens");
   EXPECT_EQ(table.rows("q_a_proj"),
             (Rows{"model.layers.{0..3,5..12}.self_attn.q_a_proj 12 bf16>f32 *.q_a_proj = f32 (--set)",
                   "model.layers.4.self_attn.q_a_proj 1 bf16>bf16 model.layers.4.* = stored (--set)"}));
@@ -226,16 +243,45 @@ TEST(Precision, expertsMayBeNamedOneByOneIfTheyAgree) {
             "--set: type of rule * must be nvfp4, bf16, f32, wide or stored, but found int4");
 }
 
+// What cannot be computed is still shown, the largest rows on top, so that one look says what a folder would need.
+TEST(Precision, refusedRowsComeFirst) {
+  Table card(SmallModel().path(), "card");
+  EXPECT_EQ(card.rows("").front(),
+            "model.layers.{3..9}.mlp.experts.{0..3}.gate_proj 28 bf16>refused * = nvfp4 (built-in card)");
+  std::vector<std::string> refused;
+  uint64_t before = UINT64_MAX;
+  for (size_t i = 0; i < card.precision.differences; ++i) {
+    const PrecisionRow &row = card.precision.table[i];
+    if (row.computed != kRefused)
+      continue;
+    EXPECT_EQ(refused.size(), i) << row.pattern;
+    EXPECT_LE(row.bytes, before);
+    before = row.bytes;
+    refused.push_back(row.pattern);
+  }
+  // Experts of layers 3 to 9, and the dense MLP of layer 2: three rows each. Widened after them: the indexer's head weights.
+  EXPECT_EQ(refused.size(), 6u);
+  EXPECT_EQ(card.precision.differences, 7u);
+  EXPECT_EQ(card.computed("model.layers.2.mlp.up_proj.weight"), kRefused);
+  EXPECT_EQ(card.computed("model.layers.3.mlp.gate.weight"), "bf16");
+}
+
 TEST(Precision, printsTextAndJson) {
   std::vector<PrecisionRow> rows = {{"model.layers.{3..75}.mlp.experts.{0..255}.gate_proj", 18688, "nvfp4", "nvfp4",
                                      132271570944, "* = nvfp4", "built-in card"},
                                     {"lm_head", 1, "bf16", "f32", 7, "lm_head = f32", "rules.json:3"}};
-  EXPECT_EQ(precisionText(rows), "pattern                                                count  stored  computed       "
-                                 "      bytes  rule (source)\n"
-                                 "model.layers.{3..75}.mlp.experts.{0..255}.gate_proj    18688  nvfp4   nvfp4         "
-                                 "132271570944  * = nvfp4 (built-in card)\n"
-                                 "lm_head                                                    1  bf16    f32            "
-                                 "          7  lm_head = f32 (rules.json:3)\n");
+  const std::string head = "pattern                                                count  stored  computed             "
+                           "bytes  rule (source)\n",
+                    experts = "model.layers.{3..75}.mlp.experts.{0..255}.gate_proj    18688  nvfp4   nvfp4         "
+                              "132271570944  * = nvfp4 (built-in card)\n",
+                    lmHead =
+                        "lm_head                                                    1  bf16    f32                   "
+                        "   7  lm_head = f32 (rules.json:3)\n",
+                    all = "all                                                    18689                        "
+                          "132271570951\n";
+  EXPECT_EQ(precisionText({.table = rows}), head + experts + lmHead + all);
+  EXPECT_EQ(precisionText({.table = {rows[1], rows[0]}, .differences = 1}),
+            "stored otherwise than a rule asks: 1 weight\n" + head + lmHead + "\nthe rest\n" + head + experts + all);
   nlohmann::json json = nlohmann::json::parse(precisionJson(rows));
   ASSERT_EQ(json.size(), 2u);
   EXPECT_EQ(json[0], (nlohmann::json{{"pattern", rows[0].pattern},

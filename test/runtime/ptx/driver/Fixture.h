@@ -5,9 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace glm::cuda {
@@ -97,6 +101,11 @@ again:
 .visible .entry small(.param .u64 out) .maxntid 64
 {
   .shared .align 4 .b8 room[2048];
+  .reg .pred %p;
+  .reg .b32 %r1;
+  mov.u32 %r1, %tid.x;
+  setp.eq.u32 %p, %r1, 0;
+  @%p st.shared.u32 [room], %r1;
   ret;
 }
 )";
@@ -106,10 +115,21 @@ protected:
   void SetUp() override {
     setenv("GLM_PTX_CHIP", "sm_120a", 1);
     setenv("GLM_PTX_DEVICES", "2", 1);
+    setenv("GLM_PTX_PROFILE", profilePath().c_str(), 1);
     ASSERT_EQ(cuInit(0), CUDA_SUCCESS);
     ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, 0), CUDA_SUCCESS);
     ASSERT_EQ(cuCtxSetCurrent(context), CUDA_SUCCESS);
   }
+
+  /// A test that breaks its context on purpose breaks no other.
+  void TearDown() override {
+    EXPECT_EQ(cuDevicePrimaryCtxReset(0), CUDA_SUCCESS);
+    EXPECT_EQ(cuDevicePrimaryCtxReset(1), CUDA_SUCCESS);
+    std::remove(profilePath().c_str());
+  }
+
+  /// Of this process: tests run beside each other.
+  static std::string profilePath() { return testing::TempDir() + "glm-ptx-profile-" + std::to_string(getpid()) + ".json"; }
 
   CUfunction kernel(const char *name) {
     if (!module)

@@ -1,6 +1,9 @@
 #include "test/runtime/ptx/driver/Fixture.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cstring>
+#include <fstream>
 #include <string>
 
 namespace glm::cuda {
@@ -144,6 +147,21 @@ TEST_F(LaunchTest, loadsModulesAndFindsWhatIsInThem) {
   EXPECT_EQ(cuFuncGetParamInfo(kernel("scale"), 4, &offset, &size), CUDA_ERROR_INVALID_VALUE);
   ASSERT_EQ(cuModuleUnload(module), CUDA_SUCCESS);
   EXPECT_EQ(cuModuleUnload(module), CUDA_ERROR_INVALID_HANDLE);
+}
+
+TEST_F(LaunchTest, writesAProfile) {
+  CUdeviceptr data = upload(random(100, 12));
+  ASSERT_EQ(addOne(data, 100, nullptr), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSynchronize(), CUDA_SUCCESS);
+  std::ifstream file(profilePath());
+  nlohmann::json profile = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(profile.is_object()) << profilePath();
+  const nlohmann::json &launch = profile["launches"].back();
+  EXPECT_EQ(launch["kernel"], "add_one");
+  EXPECT_EQ(launch["blocks"], 4);
+  // 100 words are read and written once each: 13 sectors of 32 bytes, of which the last is half full.
+  EXPECT_EQ(launch["global_unique_bytes_read"], 13 * 32);
+  EXPECT_EQ(launch["global_unique_bytes_written"], 13 * 32);
 }
 
 TEST_F(LaunchTest, refusesImagesThatAreNotForIt) {

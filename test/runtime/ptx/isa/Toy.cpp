@@ -35,6 +35,8 @@ Result<void> buildTyped(Builder &builder, const Match &match, Op &op) {
   return buildPlain(builder, op, match.type(TypePlace), Sources);
 }
 
+Result<void> buildLater(Builder &builder, const Match &, Op &op) { return buildPlain(builder, op, Type::B32, 0); }
+
 Result<void> buildClock(Builder &builder, const Match &, Op &op) { return buildPlain(builder, op, Type::U32, 0); }
 
 Result<void> buildSet(Builder &builder, const Match &match, Op &op) {
@@ -147,6 +149,7 @@ constexpr std::array kForms = {
     Form{"wgmma.fence.sync.aligned", Feature::Wgmma, 80, Async, buildNothing},
     Form{"setmaxnreg.(inc|dec).sync.aligned.u32", Feature::Setmaxnreg, 80, Other, buildNothing},
     Form{"tcgen05.wait::ld.sync.aligned", Feature::Tcgen05, 86, Async, buildNothing},
+    Form{"tcgen05.ld.toy", kBase, 86, Matrix, buildLater},
     Form{"nanosleep.u32", kBase, 63, Other, buildNothing},
 };
 
