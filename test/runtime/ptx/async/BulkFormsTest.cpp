@@ -76,7 +76,8 @@ TEST(BulkFormsTest, multicastReachesTheMaskedBlocks) {
   // Block 1 sends to blocks 0 and 3 of four; those wait on their own mbarriers.
   for (std::string_view hint : {"", ".L2::cache_hint"}) {
     Data data;
-    std::string body = kStart + fmt::format(R"(
+    std::string body = kStart +
+                       fmt::format(R"(
   setp.eq.u32 %p2, %r2, 0;
   setp.eq.u32 %p3, %r2, 3;
   or.pred %p2, %p2, %p3;
@@ -89,7 +90,7 @@ TEST(BulkFormsTest, multicastReachesTheMaskedBlocks) {
   @%p4 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster{} [%r3], [%d0], 512, [%r4], %h1{};
   @!%p2 bra end;
 )",
-                                            hint, hint.empty() ? "" : ", %d2") +
+                                   hint, hint.empty() ? "" : ", %d2") +
                        waitFor("%r4", "0", "a") + R"(
   mul.wide.u32 %d41, %r2, 512;
   add.u64 %d1, %d1, %d41;
@@ -123,11 +124,12 @@ TEST(BulkFormsTest, readWaitsFreeTheSourceAndNoMore) {
     Data data;
     uint32_t before = data.out.as<uint32_t>()[0];
     test::Memory seen(4);
-    std::string body = "  setp.eq.u32 %p1, %r0, 0;\n" + loadAll() +
-                       fmt::format("  @!%p1 bra end;\n  cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r3], 512;\n"
-                                   "  cp.async.bulk.commit_group;\n  cp.async.bulk.wait_group{} 0;\n"
-                                   "  ld.global.u32 %r20, [%d1];\n  st.global.u32 [%d2], %r20;\nend:\n",
-                                   onlyRead ? ".read" : "");
+    std::string body =
+        "  setp.eq.u32 %p1, %r0, 0;\n" + loadAll() +
+        fmt::format("  @!%p1 bra end;\n  cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r3], 512;\n"
+                    "  cp.async.bulk.commit_group;\n  cp.async.bulk.wait_group{} 0;\n"
+                    "  ld.global.u32 %r20, [%d1];\n  st.global.u32 [%d2], %r20;\nend:\n",
+                    onlyRead ? ".read" : "");
     ASSERT_EQ(run(body, {}, {{data.in.address(), data.out.address(), seen.address(), 0}, {}}), "");
     EXPECT_EQ(seen.as<uint32_t>()[0], onlyRead ? before : data.in.as<uint32_t>()[0]);
     EXPECT_EQ(data.out.as<uint32_t>()[0], data.in.as<uint32_t>()[0]);
@@ -206,9 +208,11 @@ TEST(BulkFormsTest, aMissingWaitGroupIsReported) {
 
 TEST(BulkFormsTest, aMissingMbarrierWaitIsReported) {
   Data data;
-  std::string body = kStart + "  @%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bars], 512;\n"
-                              "  @%p1 cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0], 512, [bars];\n" +
-                     kStoreAll;
+  std::string body =
+      kStart +
+      "  @%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bars], 512;\n"
+      "  @%p1 cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0], 512, [bars];\n" +
+      kStoreAll;
   std::string fault = run(body, {}, data.arguments());
   EXPECT_NE(fault.find("must not be read before the asynchronous copy of line"), std::string::npos) << fault;
 }
@@ -216,9 +220,11 @@ TEST(BulkFormsTest, aMissingMbarrierWaitIsReported) {
 TEST(BulkFormsTest, aShortTransactionCountIsReported) {
   // 480 bytes are expected and 512 come: the phase never ends, or ends too early.
   Data data;
-  std::string body = kStart + "  @%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bars], 528;\n"
-                              "  @%p1 cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0], 512, [bars];\n" +
-                     waitFor("%r4", "0", "a") + kStoreAll;
+  std::string body =
+      kStart +
+      "  @%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bars], 528;\n"
+      "  @%p1 cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0], 512, [bars];\n" +
+      waitFor("%r4", "0", "a") + kStoreAll;
   std::string fault = run(body, {}, data.arguments());
   EXPECT_NE(fault.find("16 bytes of transactions outstanding"), std::string::npos) << fault;
 }
@@ -242,17 +248,17 @@ TEST(BulkFormsTest, sizesAndAddressesAreMultiplesOfSixteen) {
   EXPECT_NE(fault("shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0+4096], %r11, [bars];")
                 .find("global memory at"),
             std::string::npos);
-  EXPECT_NE(test::refusal("cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r3], 24;")
+  EXPECT_NE(test::whyRefused("cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r3], 24;")
                 .find("has a size in multiples of 16 bytes, but found 24"),
             std::string::npos);
 }
 
 TEST(BulkFormsTest, featuresBelongToChips) {
   const std::string masked = "cp.async.bulk.global.shared::cta.bulk_group.cp_mask [%d1], [%r3], 16, %h1;";
-  EXPECT_NE(test::refusal(masked, "sm_90a"), "");
-  EXPECT_EQ(test::refusal(masked, "sm_120a"), "");
-  EXPECT_NE(test::refusal("cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0], 16, [bars];",
-                          "sm_90a", "8.0"),
+  EXPECT_NE(test::whyRefused(masked, "sm_90a"), "");
+  EXPECT_EQ(test::whyRefused(masked, "sm_120a"), "");
+  EXPECT_NE(test::whyRefused("cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d0], 16, [bars];",
+                             "sm_90a", "8.0"),
             "");
 }
 

@@ -78,8 +78,8 @@ TEST(BulkReductionTest, everyOperationIntoAnotherBlock) {
     fill(in, 77, words[1] == 'n' || words[0] == 'd');
     std::vector<std::byte> expected(512);
     for (int i = 0; i < 2; ++i)
-      expected = reduced(expected, in.as<std::byte>(), words.substr(0, words.find('.')),
-                         words.substr(words.find('.') + 1));
+      expected =
+          reduced(expected, in.as<std::byte>(), words.substr(0, words.find('.')), words.substr(words.find('.') + 1));
     std::string body = R"(
   setp.eq.u32 %p1, %r0, 0;
   @%p1 mbarrier.init.shared.b64 [bars], 1;
@@ -87,7 +87,8 @@ TEST(BulkReductionTest, everyOperationIntoAnotherBlock) {
   shl.b32 %r10, %r0, 4;
   add.u32 %r10, %r10, %r3;
   st.shared.v4.u32 [%r10+1024], {0, 0, 0, 0};
-)" + kLoad + fmt::format(R"(
+)" + kLoad +
+                       fmt::format(R"(
   barrier.cluster.arrive.release;
   barrier.cluster.wait.acquire;
   add.u32 %r11, %r3, 1024;
@@ -97,7 +98,7 @@ TEST(BulkReductionTest, everyOperationIntoAnotherBlock) {
   setp.ne.u32 %p2, %r2, 0;
   @%p2 bra end;
 )",
-                         words) +
+                                   words) +
                        waitFor("%r4", "0", "a") + R"(
   ld.shared.v4.u32 {%r42, %r43, %r44, %r45}, [%r10+1024];
   add.u64 %d41, %d1, %d40;
@@ -113,14 +114,16 @@ end:
 
 TEST(BulkReductionTest, operationsThatTheIsaHasNotAreRefused) {
   for (std::string_view words : {"add.s64", "max.f32", "inc.u64", "add.f16"})
-    EXPECT_NE(test::refusal(fmt::format("cp.reduce.async.bulk.global.shared::cta.bulk_group.{} [%d1], [%r3], 64;", words)),
-              "")
+    EXPECT_NE(
+        test::whyRefused(fmt::format("cp.reduce.async.bulk.global.shared::cta.bulk_group.{} [%d1], [%r3], 64;", words)),
+        "")
         << words;
   for (std::string_view words : {"max.u64", "and.b64", "add.f32"})
-    EXPECT_NE(test::refusal(fmt::format("cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes.{} "
-                                        "[%r3], [%r3], 64, [%r4];",
-                                        words)),
-              "")
+    EXPECT_NE(
+        test::whyRefused(fmt::format("cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes.{} "
+                                     "[%r3], [%r3], 64, [%r4];",
+                                     words)),
+        "")
         << words;
 }
 

@@ -140,9 +140,8 @@ TEST(CopyFormsTest, groupsAreWaitedForInOrder) {
 
 TEST(CopyFormsTest, aMissingWaitIsReported) {
   Data data;
-  std::string fault =
-      run(copyAndStore(16, "cp.async.cg.shared.global [%r10], [%d10], 16;", "cp.async.commit_group;"), {},
-          data.arguments());
+  std::string fault = run(copyAndStore(16, "cp.async.cg.shared.global [%r10], [%d10], 16;", "cp.async.commit_group;"),
+                          {}, data.arguments());
   EXPECT_NE(fault.find("before the asynchronous copy of line"), std::string::npos) << fault;
   EXPECT_NE(fault.find("warp 0, lane 0"), std::string::npos) << fault;
 }
@@ -182,7 +181,8 @@ TEST(CopyFormsTest, anMbarrierWatchesCopies) {
   for (bool noinc : {false, true})
     for (std::string_view space : {"", ".shared", ".shared::cta"}) {
       std::string address = space.empty() ? "[%d13]" : "[%r4]";
-      std::string body = fmt::format(R"(
+      std::string body =
+          fmt::format(R"(
   cvt.u64.u32 %d13, %r4;
   cvta.shared.u64 %d13, %d13;
   setp.eq.u32 %p1, %r0, 0;
@@ -205,9 +205,8 @@ reader:
   ld.shared.u32 %r20, [%r10];
   st.global.u32 [%d11], %r20;
 )",
-                                     64, noinc ? ".noinc" : "", space, address,
-                                     noinc ? "" : "mbarrier.arrive.shared.b64 _, [%r4];",
-                                     test::waitFor("%r4", "0", "w"));
+                      64, noinc ? ".noinc" : "", space, address, noinc ? "" : "mbarrier.arrive.shared.b64 _, [%r4];",
+                      test::waitFor("%r4", "0", "w"));
       Data data;
       ASSERT_EQ(run(body, {.block = 128}, data.arguments()), "") << noinc << space;
       for (uint32_t i = 0; i < 64; ++i)
@@ -223,18 +222,18 @@ TEST(CopyFormsTest, misalignedAndForeignAddressesAreReported) {
   EXPECT_NE(fault.find("must be a multiple of 16"), std::string::npos) << fault;
   fault = run("cp.async.cg.shared.global [smem], [%d0+4096], 16;\n", {}, data.arguments());
   EXPECT_NE(fault.find("global memory at"), std::string::npos) << fault;
-  fault = run("mov.b32 %r10, 17;\ncp.async.cg.shared.global [smem], [%d0], 16, %r10;\n", {.block = 1},
-              data.arguments());
+  fault =
+      run("mov.b32 %r10, 17;\ncp.async.cg.shared.global [smem], [%d0], 16, %r10;\n", {.block = 1}, data.arguments());
   EXPECT_NE(fault.find("must read at most the 16 bytes that it writes, but found 17"), std::string::npos) << fault;
 }
 
 TEST(CopyFormsTest, illegalSpellingsAreRefused) {
-  EXPECT_NE(test::refusal("cp.async.cg.shared.global [%r3], [%d0], 8;").find("copies 16 bytes, but found 8"),
+  EXPECT_NE(test::whyRefused("cp.async.cg.shared.global [%r3], [%d0], 8;").find("copies 16 bytes, but found 8"),
             std::string::npos);
-  EXPECT_NE(test::refusal("cp.async.ca.shared.global [%r3], [%d0], 2;").find("copies 4, 8 or 16 bytes, but found 2"),
+  EXPECT_NE(test::whyRefused("cp.async.ca.shared.global [%r3], [%d0], 2;").find("copies 4, 8 or 16 bytes, but found 2"),
             std::string::npos);
-  EXPECT_NE(test::refusal("cp.async.ca.shared::cluster.global [%r3], [%d0], 4;"), "");
-  EXPECT_NE(test::refusal("cp.async.wait_group %r3;"), "");
+  EXPECT_NE(test::whyRefused("cp.async.ca.shared::cluster.global [%r3], [%d0], 4;"), "");
+  EXPECT_NE(test::whyRefused("cp.async.wait_group %r3;"), "");
 }
 
 } // namespace

@@ -1,33 +1,20 @@
 #include "test/runtime/ptx/async/Kernel.h"
 
 #include "runtime/ptx/async/Forms.h"
-#include "runtime/ptx/instructions/InstructionSet.h"
-#include "runtime/ptx/text/Parser.h"
 
-#include <cstring>
 #include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <set>
 
 namespace glm::ptx::test {
 
 namespace {
 
-GlobalMemory &memory() {
-  static GlobalMemory all;
-  return all;
+std::vector<const Memory *> &memories() {
+  static std::vector<const Memory *> alive;
+  return alive;
 }
 
-std::set<const Form *> &formsThatRan() {
-  static std::set<const Form *> forms;
-  return forms;
-}
-
-std::string moduleText(std::string_view body, std::string_view target, std::string_view version) {
-  return fmt::format(R"(.version {}
-.target {}
-.address_size 64
-.visible .entry k(.param .u64 a0, .param .u64 a1, .param .u64 a2, .param .u64 a3,
+std::string kernelText(std::string_view body) {
+  return fmt::format(R"(.visible .entry k(.param .u64 a0, .param .u64 a1, .param .u64 a2, .param .u64 a3,
                   .param .align 64 .b8 m0[128], .param .align 64 .b8 m1[128])
 {{
   .reg .pred %p<8>;
@@ -55,92 +42,56 @@ std::string moduleText(std::string_view body, std::string_view target, std::stri
   ret;
 }}
 )",
-                     version, target, body);
+                     body);
 }
-
-Result<std::unique_ptr<Program>> load(std::string_view body, std::string_view target, std::string_view version) {
-  Result<Module> module = parse(moduleText(body, target, version), "test.ptx");
-  if (!module)
-    return module.error();
-  return decode(std::move(*module), *chipNamed(target), instructionSet(), "test.ptx");
-}
-
-/// The row of this room's table that each instruction has; those of other rooms are not counted.
-void noteForms(const Module &module) {
-  for (const Function &function : module.functions)
-    for (const Instruction &instruction : function.instructions)
-      for (const Form &form : asyncForms())
-        if (matchPattern(form.pattern, instruction)) {
-          formsThatRan().insert(&form);
-          break;
-        }
-}
-
-/// A run of the whole executable has run every row of the table.
-class Coverage : public ::testing::Environment {
-public:
-  void TearDown() override {
-    if (::testing::GTEST_FLAG(filter) != "*")
-      return;
-    for (const Form &form : asyncForms())
-      EXPECT_TRUE(formsThatRan().contains(&form)) << "no test ran the form " << form.pattern;
-  }
-};
-const auto *const kCoverage = ::testing::AddGlobalTestEnvironment(new Coverage);
 
 } // namespace
 
-Memory::Memory(uint64_t size) : bytes(size) {
-  Result<uint64_t> allocated = memory().allocate(size, 256, Region::Kind::Device, 0, fmt::format("{} bytes", size));
-  EXPECT_TRUE(allocated);
-  start = *allocated;
+Memory::Memory(uint64_t size) {
+  bytes.resize(size);
+  memories().push_back(this);
 }
 
-Memory::~Memory() { memory().release(start); }
+Memory::~Memory() { std::erase(memories(), this); }
 
 std::string run(std::string_view body, const Shape &shape, const Arguments &arguments, std::string_view target) {
-  Result<std::unique_ptr<Program>> program = load(body, target, "9.0");
-  if (!program) {
-    ADD_FAILURE() << program.error().message;
-    return program.error().message;
-  }
-  noteForms((*program)->module);
-  Result<std::unique_ptr<LoadedModule>> module =
-      LoadedModule::load(std::shared_ptr<const Program>(std::move(*program)), memory(), 0);
-  if (!module) {
-    ADD_FAILURE() << module.error().message;
-    return module.error().message;
-  }
-  LaunchConfig config;
-  config.grid = {shape.grid, 1, 1};
-  config.block = {shape.block, 1, 1};
-  config.cluster = {shape.cluster, 1, 1};
-  const Code &code = (*module)->program().code[*(*module)->kernel("k")];
-  config.parameters.resize(code.parameterBytes);
-  for (size_t i = 0; i < 4; ++i)
-    std::memcpy(config.parameters.data() + code.parameterOffset[i], &arguments.values[i], 8);
-  for (size_t i = 0; i < 2; ++i)
-    std::memcpy(config.parameters.data() + code.parameterOffset[4 + i], arguments.maps[i].data(), kTensorMapBytes);
-  Options options;
-  options.checks = shape.checks;
-  options.threads = shape.threads;
-  options.stepLimit = 50'000'000;
-  std::optional<LaunchFault> fault = runLaunch(**module, *(*module)->kernel("k"), config, options, nullptr);
-  return fault ? fault->message : "";
+  TestModule module(kernelText(body), target);
+  if (!module)
+    return "module did not load";
+  for (const Memory *memory : memories())
+    module.memory().addRegion({.address = memory->address(),
+                               .bytes = memory->as<std::byte>().size(),
+                               .kind = Region::Kind::Device,
+                               .device = 0,
+                               .deviceMask = 1,
+                               .writableMask = 1,
+                               .name = fmt::format("memory of {} bytes", memory->as<std::byte>().size())});
+  module.options.checks = shape.checks;
+  module.options.threads = shape.threads;
+  module.options.stepLimit = 50'000'000;
+  return module.faultOf("k",
+                        {.grid = {shape.grid, 1, 1}, .block = {shape.block, 1, 1}, .cluster = {shape.cluster, 1, 1}},
+                        arguments.values[0], arguments.values[1], arguments.values[2], arguments.values[3],
+                        arguments.maps[0], arguments.maps[1]);
 }
 
-std::string refusal(std::string_view body, std::string_view target, std::string_view version) {
-  Result<std::unique_ptr<Program>> program = load(body, target, version);
-  return program ? "" : program.error().message;
+std::string whyRefused(std::string_view body, std::string_view target, std::string_view version) {
+  return refusal(fmt::format(".version {}\n.target {}\n.address_size 64\n{}", version, target, kernelText(body)),
+                 target);
 }
 
 std::array<std::byte, kTensorMapBytes> encoded(const TensorMap &map) {
   std::array<std::byte, kTensorMapBytes> bytes{};
-  TiledArguments arguments{static_cast<uint32_t>(map.type),    map.rank,
-                           map.globalAddress,                  map.dims.data(),
-                           map.strides.data(),                 map.box.data(),
-                           map.elementStrides.data(),          0,
-                           static_cast<uint32_t>(map.swizzle), map.l2Promotion,
+  TiledArguments arguments{static_cast<uint32_t>(map.type),
+                           map.rank,
+                           map.globalAddress,
+                           map.dims.data(),
+                           map.strides.data(),
+                           map.box.data(),
+                           map.elementStrides.data(),
+                           0,
+                           static_cast<uint32_t>(map.swizzle),
+                           map.l2Promotion,
                            map.fillNan ? 1u : 0u};
   Result<void> result = encodeTiled(arguments, bytes);
   EXPECT_TRUE(result) << result.error().message;
@@ -157,3 +108,5 @@ wait_{0}:
 }
 
 } // namespace glm::ptx::test
+
+int main(int argc, char **argv) { return glm::ptx::test::runTests(argc, argv, glm::ptx::asyncForms()); }

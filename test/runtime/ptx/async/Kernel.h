@@ -1,5 +1,4 @@
-// Runs PTX through the whole chain: text, forms, machine. What the tests of this room's instructions need beyond the body of
-// a kernel is declared for them:
+// Kernels of this room's tests (on the harness, which runs the whole chain). What they need beyond a body is declared:
 //
 //   %d0 to %d3   the arguments, as they were given (addresses of buffers, numbers)
 //   %d4, %d5     generic addresses of the tensor maps
@@ -9,13 +8,13 @@
 #pragma once
 
 #include "runtime/ptx/async/TensorMap.h"
-#include "runtime/ptx/machine/Launch.h"
+#include "test/runtime/ptx/harness/Harness.h"
 
 #include <span>
 
 namespace glm::ptx::test {
 
-/// Global memory that a kernel may touch, filled with the given values.
+/// Global memory that the kernels of a test may touch.
 class Memory {
 public:
   explicit Memory(uint64_t bytes);
@@ -23,14 +22,14 @@ public:
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
 
-  uint64_t address() const { return start; }
+  uint64_t address() const { return reinterpret_cast<uint64_t>(bytes.data()); }
   template <typename T>
   std::span<T> as() const {
-    return {reinterpret_cast<T *>(start), bytes / sizeof(T)};
+    return {reinterpret_cast<T *>(address()), bytes.size() / sizeof(T)};
   }
 
 private:
-  uint64_t start, bytes;
+  AlignedBytes bytes;
 };
 
 struct Shape {
@@ -50,7 +49,7 @@ std::string run(std::string_view body, const Shape &shape = {}, const Arguments 
                 std::string_view target = "sm_100a");
 
 /// Why a module with this body does not load; empty if it does.
-std::string refusal(std::string_view body, std::string_view target = "sm_100a", std::string_view version = "9.0");
+std::string whyRefused(std::string_view body, std::string_view target = "sm_100a", std::string_view version = "9.0");
 
 /// The 128 bytes of a map that must be legal.
 std::array<std::byte, kTensorMapBytes> encoded(const TensorMap &map);

@@ -26,8 +26,7 @@ TEST(MbarrierFormsTest, everyThreadArrivesAndWaits) {
   for (std::string_view arrive :
        {"mbarrier.arrive.shared.b64 %d20, [%r4];", "mbarrier.arrive.shared::cta.b64 %d20, [%r4];",
         "mbarrier.arrive.shared::cta.b64 _, [%r4];", "mbarrier.arrive.release.cta.shared::cta.b64 %d20, [%r4], 1;",
-        "mbarrier.arrive.release.cluster.shared::cta.b64 %d20, [%r4];",
-        "mbarrier.arrive.shared::cluster.b64 _, [%r4];",
+        "mbarrier.arrive.release.cluster.shared::cta.b64 %d20, [%r4];", "mbarrier.arrive.shared::cluster.b64 _, [%r4];",
         "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%r4], 1;", "mbarrier.arrive.b64 %d20, [%d21];"}) {
     test::Memory out(4 * 64);
     std::string body = initialized(64) + R"(
@@ -39,7 +38,8 @@ again:
   add.u32 %r10, %r3, %r10;
   add.u32 %r11, %r0, %r20;
   st.shared.u32 [%r10], %r11;
-)" + std::string(arrive) + waitFor("%r4", "%r20", "a") +
+)" + std::string(arrive) +
+                       waitFor("%r4", "%r20", "a") +
                        R"(
   xor.b32 %r12, %r0, 32;
   shl.b32 %r12, %r12, 2;
@@ -120,8 +120,8 @@ TEST(MbarrierFormsTest, transactionsHoldAPhaseBack) {
         "mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%r4], 64; mbarrier.arrive.shared.b64 _, [%r4];",
         "mbarrier.expect_tx.relaxed.cluster.shared::cluster.b64 [%r4], 64; mbarrier.arrive.shared.b64 _, [%r4];"}) {
     test::Memory out(16);
-    std::string body = initialized(1) + "  cvt.u64.u32 %d21, %r4;\n  cvta.shared.u64 %d21, %d21;\n" +
-                       std::string(expect) + R"(
+    std::string body =
+        initialized(1) + "  cvt.u64.u32 %d21, %r4;\n  cvta.shared.u64 %d21, %d21;\n" + std::string(expect) + R"(
   mbarrier.test_wait.parity.shared.b64 %p2, [bars], 0;
   selp.u32 %r10, 1, 0, %p2;
   st.global.u32 [%d0], %r10;
@@ -252,9 +252,9 @@ TEST(MbarrierFormsTest, misuseIsReported) {
             std::string::npos);
   EXPECT_NE(run("mbarrier.init.shared.b64 [bars+4], 1;\n", {.block = 1}).find("must be a multiple of 8"),
             std::string::npos);
-  EXPECT_NE(run("mbarrier.init.b64 [%d0], 1;\n", {.block = 1}, {{4096, 0, 0, 0}, {}})
-                .find("must be one of shared memory"),
-            std::string::npos);
+  EXPECT_NE(
+      run("mbarrier.init.b64 [%d0], 1;\n", {.block = 1}, {{4096, 0, 0, 0}, {}}).find("must be one of shared memory"),
+      std::string::npos);
   EXPECT_NE(run(initialized(1) + "mbarrier.inval.shared::cta.b64 [bars];\nmbarrier.arrive.shared.b64 _, [bars];\n",
                 {.block = 1})
                 .find("must be initialized, but found 0x0000000000000000"),
@@ -262,13 +262,13 @@ TEST(MbarrierFormsTest, misuseIsReported) {
 }
 
 TEST(MbarrierFormsTest, illegalSpellingsAreRefused) {
-  EXPECT_NE(test::refusal("mbarrier.init.shared::cluster.b64 [%r4], 1;"), "");
-  EXPECT_NE(test::refusal("mbarrier.arrive.shared::cluster.b64 %d20, [%r4];")
+  EXPECT_NE(test::whyRefused("mbarrier.init.shared::cluster.b64 [%r4], 1;"), "");
+  EXPECT_NE(test::whyRefused("mbarrier.arrive.shared::cluster.b64 %d20, [%r4];")
                 .find("gives no state of an mbarrier in .shared::cluster"),
             std::string::npos);
-  EXPECT_NE(test::refusal("mbarrier.test_wait.parity.shared::cluster.b64 %p1, [%r4], 0;"), "");
-  EXPECT_NE(test::refusal("mbarrier.init.b64 [bars], 1;").find("takes a generic address"), std::string::npos);
-  EXPECT_NE(test::refusal("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%r4], 64;", "sm_90a", "7.8"), "");
+  EXPECT_NE(test::whyRefused("mbarrier.test_wait.parity.shared::cluster.b64 %p1, [%r4], 0;"), "");
+  EXPECT_NE(test::whyRefused("mbarrier.init.b64 [bars], 1;").find("takes a generic address"), std::string::npos);
+  EXPECT_NE(test::whyRefused("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%r4], 64;", "sm_90a", "7.8"), "");
 }
 
 } // namespace

@@ -122,9 +122,9 @@ std::string storeBox(std::string_view fence, std::string_view wait) {
 
 TEST(TensorChecksTest, storesNeedAProxyFence) {
   Matrix matrix(32, 2);
-  EXPECT_EQ(run(storeBox("fence.proxy.async;", "@%p1 cp.async.bulk.wait_group.read 0;"), {.block = 32},
-                matrix.arguments()),
-            "");
+  EXPECT_EQ(
+      run(storeBox("fence.proxy.async;", "@%p1 cp.async.bulk.wait_group.read 0;"), {.block = 32}, matrix.arguments()),
+      "");
   std::string fault = run(storeBox("", "@%p1 cp.async.bulk.wait_group.read 0;"), {.block = 32}, matrix.arguments());
   EXPECT_NE(fault.find("must be made visible by fence.proxy.async before an asynchronous copy reads it"),
             std::string::npos)
@@ -159,17 +159,18 @@ TEST(TensorChecksTest, placesAreChecked) {
                           "[%d4, {%r10}], [bars];")
                 .find("must have the instruction's 1 dimensions, but found 2"),
             std::string::npos);
-  EXPECT_NE(fault(matrix, "cp.async.bulk.tensor.2d.shared::cta.global.tile::gather4.mbarrier::complete_tx::bytes [smem], "
-                          "[%d4, {%r10, %r10, %r10, %r10, %r10}], [bars];")
+  EXPECT_NE(fault(matrix,
+                  "cp.async.bulk.tensor.2d.shared::cta.global.tile::gather4.mbarrier::complete_tx::bytes [smem], "
+                  "[%d4, {%r10, %r10, %r10, %r10, %r10}], [bars];")
                 .find("must have a box of one row for .gather4 and .scatter4, but found 8"),
             std::string::npos);
   // Rows of the tensor that no allocation holds are found when they are copied.
   Matrix beyond;
   beyond.map.dims[1] = 100;
-  EXPECT_NE(fault(beyond, "mov.b32 %r10, 60;\n  mov.b32 %r11, 0;\n  @%p1 " + load +
-                              " [smem], [%d4, {%r11, %r10}], [bars];")
-                .find("global memory at"),
-            std::string::npos);
+  EXPECT_NE(
+      fault(beyond, "mov.b32 %r10, 60;\n  mov.b32 %r11, 0;\n  @%p1 " + load + " [smem], [%d4, {%r11, %r10}], [bars];")
+          .find("global memory at"),
+      std::string::npos);
 }
 
 TEST(TensorChecksTest, mbarriersLieWhereTheBoxGoes) {
@@ -193,8 +194,9 @@ TEST(TensorChecksTest, mbarriersLieWhereTheBoxGoes) {
 TEST(TensorChecksTest, reductionsNeedElementsTheyAreDefinedFor) {
   Matrix matrix(32, 2);
   matrix.map.type = TensorType::F32;
-  std::string body = "  mov.b32 %r10, 0;\n  st.shared.u32 [smem], 1;\n"
-                     "  cp.reduce.async.bulk.tensor.2d.global.shared::cta.xor.bulk_group [%d4, {%r10, %r10}], [smem];\n";
+  std::string body =
+      "  mov.b32 %r10, 0;\n  st.shared.u32 [smem], 1;\n"
+      "  cp.reduce.async.bulk.tensor.2d.global.shared::cta.xor.bulk_group [%d4, {%r10, %r10}], [smem];\n";
   std::string fault = run(body, {.block = 1}, matrix.arguments());
   EXPECT_NE(fault.find("tensor must have elements that .xor is defined for, but found FLOAT32"), std::string::npos)
       << fault;
@@ -204,24 +206,25 @@ TEST(TensorChecksTest, whatIsNotForTheChipIsRefused) {
   const std::string gather =
       "cp.async.bulk.tensor.2d.shared::{}.global.tile::gather4.mbarrier::complete_tx::bytes [smem], [%d4, {{%r0, %r0, "
       "%r0, %r0, %r0}}], [bars];";
-  std::string toCta = fmt::format(fmt::runtime(gather), "cta"), toCluster = fmt::format(fmt::runtime(gather), "cluster");
-  EXPECT_NE(test::refusal(toCta, "sm_90a"), "");
-  EXPECT_EQ(test::refusal(toCta, "sm_120a"), "");
-  EXPECT_NE(test::refusal(toCluster, "sm_120a"), "");
-  EXPECT_EQ(test::refusal(toCluster, "sm_103a"), "");
+  std::string toCta = fmt::format(fmt::runtime(gather), "cta"),
+              toCluster = fmt::format(fmt::runtime(gather), "cluster");
+  EXPECT_NE(test::whyRefused(toCta, "sm_90a"), "");
+  EXPECT_EQ(test::whyRefused(toCta, "sm_120a"), "");
+  EXPECT_NE(test::whyRefused(toCluster, "sm_120a"), "");
+  EXPECT_EQ(test::whyRefused(toCluster, "sm_103a"), "");
   const std::string paired = "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes.cta_group::2 "
                              "[smem], [%d4, {%r0}], [bars];";
-  EXPECT_NE(test::refusal(paired, "sm_120a"), "");
-  EXPECT_EQ(test::refusal(paired, "sm_100a"), "");
+  EXPECT_NE(test::whyRefused(paired, "sm_120a"), "");
+  EXPECT_EQ(test::whyRefused(paired, "sm_100a"), "");
 }
 
 TEST(TensorChecksTest, otherModesAreRefusedByName) {
-  std::string refused =
-      test::refusal("cp.async.bulk.tensor.3d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [smem], [%d4, "
-                    "{%r0, %r0, %r0}], [bars], {%h0};");
+  std::string refused = test::whyRefused(
+      "cp.async.bulk.tensor.3d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [smem], [%d4, "
+      "{%r0, %r0, %r0}], [bars], {%h0};");
   EXPECT_NE(refused.find("im2col"), std::string::npos) << refused;
-  EXPECT_NE(test::refusal("cp.async.bulk.tensor.2d.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d4, "
-                          "{%r0}], [bars];")
+  EXPECT_NE(test::whyRefused("cp.async.bulk.tensor.2d.shared::cta.global.mbarrier::complete_tx::bytes [smem], [%d4, "
+                             "{%r0}], [bars];")
                 .find("takes 2 coordinates, but found 1"),
             std::string::npos);
 }

@@ -63,7 +63,7 @@ std::vector<BoxElement> elementsOf(const TensorMap &map, std::vector<int32_t> st
   std::vector<BoxElement> elements;
   start.resize(5, 0);
   auto count = [&](uint32_t dim) {
-    return dim == 0 ? map.box[0]
+    return dim == 0         ? map.box[0]
            : dim < map.rank ? (map.box[dim] + map.elementStrides[dim] - 1) / map.elementStrides[dim]
                             : 1u;
   };
@@ -185,8 +185,7 @@ TEST(TensorFormsTest, swizzles) {
   const std::string words = ".shared::cta.global.mbarrier::complete_tx::bytes";
   expectLoad(Tensor({64, 40}, {8, 32}, Swizzle::B32), {5, 4}, words);
   expectLoad(Tensor({64, 40}, {16, 32}, Swizzle::B64), {5, 4}, words);
-  for (Swizzle swizzle :
-       {Swizzle::B128, Swizzle::B128Atom32, Swizzle::B128Atom32Flip8, Swizzle::B128Atom64})
+  for (Swizzle swizzle : {Swizzle::B128, Swizzle::B128Atom32, Swizzle::B128Atom32Flip8, Swizzle::B128Atom64})
     expectLoad(Tensor({64, 40}, {32, 32}, swizzle), {5, 20}, words);
   // Rows that are narrower than their swizzle lie as far apart as it is wide.
   expectLoad(Tensor({64, 40}, {16, 32}, Swizzle::B128), {5, 20}, words);
@@ -207,7 +206,8 @@ TEST(TensorFormsTest, rowsAreGathered) {
       {".shared::cta.global.tile::gather4.mbarrier::complete_tx::bytes.L2::cache_hint", ", %d2"},
       {".shared::cta.global.tile::gather4.mbarrier::complete_tx::bytes.cta_group::1", ""},
       {".shared::cluster.global.tile::gather4.mbarrier::complete_tx::bytes", ""},
-      {".shared::cluster.global.tile::gather4.mbarrier::complete_tx::bytes.multicast::cluster.cta_group::1.L2::cache_hint",
+      {".shared::cluster.global.tile::gather4.mbarrier::complete_tx::bytes.multicast::cluster.cta_group::1.L2::cache_"
+       "hint",
        ", %h1, %d2"},
       {".cta_group::2.shared::cluster.global.tile::gather4.mbarrier::complete_tx::bytes", ""},
   };
@@ -215,7 +215,8 @@ TEST(TensorFormsTest, rowsAreGathered) {
     Tensor tensor({50, 20}, {16, 1});
     test::Memory out(8192);
     const int32_t rowsTaken[] = {19, 3, -1, 3};
-    std::string body = kMark + fmt::format(R"(
+    std::string body = kMark +
+                       fmt::format(R"(
   @%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bars], 256;
   mov.b32 %r10, 40;
   mov.b32 %r11, 19;
@@ -224,7 +225,7 @@ TEST(TensorFormsTest, rowsAreGathered) {
   mov.b16 %h1, 1;
   @%p1 cp.async.bulk.tensor.2d{} [%r3], [%d4, {{%r10, %r11, %r12, %r13, %r12}}], [%r4]{};
 )",
-                                           row.words, row.more) +
+                                   row.words, row.more) +
                        waitFor("%r4", "0", "a") + kDump;
     ASSERT_EQ(run(body, {}, {{0, out.address(), 0, 0}, {test::encoded(tensor.map), {}}}), "") << row.words;
     for (uint32_t i = 0; i < 64; ++i) {
@@ -312,7 +313,8 @@ TEST(TensorFormsTest, boxesAreStored) {
     expectStore(two, {30, -2}, "cp.async.bulk.tensor", words, replace);
     expectStore(three, {-3, 3, 3}, "cp.async.bulk.tensor", words, replace);
   }
-  Tensor hinted({50, 20}, {32, 8}, Swizzle::B128), five({8, 3, 4, 3, 5}, {4, 2, 2, 2, 3}), four({8, 3, 4, 3}, {4, 2, 2, 2});
+  Tensor hinted({50, 20}, {32, 8}, Swizzle::B128), five({8, 3, 4, 3, 5}, {4, 2, 2, 2, 3}),
+      four({8, 3, 4, 3}, {4, 2, 2, 2});
   expectStore(hinted, {3, 2}, "cp.async.bulk.tensor", ".global.shared::cta.tile.bulk_group.L2::cache_hint", replace,
               ", %d2");
   expectStore(five, {1, 1, -1, 2, 3}, "cp.async.bulk.tensor", ".global.shared::cta.bulk_group", replace);
