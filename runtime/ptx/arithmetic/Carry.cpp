@@ -73,9 +73,9 @@ private:
 template <Sum S, typename T>
 Handler handlerFor(bool takes, bool gives) {
   using C = Carry<S, T>;
-  if (takes)
-    return gives ? &C::template run<true, true> : &C::template run<true, false>;
-  return &C::template run<false, true>;
+  constexpr Handler kHandlers[2][2] = {{nullptr, &C::template run<false, true>},
+                                       {&C::template run<true, false>, &C::template run<true, true>}};
+  return kHandlers[takes ? 1 : 0][gives ? 1 : 0];
 }
 
 template <Sum S>

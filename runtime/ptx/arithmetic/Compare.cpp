@@ -45,9 +45,9 @@ auto related(V a, V b) {
   case Relation::Geu:
     return !(a < b);
   case Relation::Num:
-    return a == a && b == b;
+    return isNumber(a) && isNumber(b);
   default:
-    return a != a || b != b;
+    return !isNumber(a) || !isNumber(b);
   }
 }
 

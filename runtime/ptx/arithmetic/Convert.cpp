@@ -66,7 +66,7 @@ struct IntegerToInteger {
     using FromLimits = std::numeric_limits<S>;
     auto value = convert<S>(held);
     if constexpr (Sat) {
-      if constexpr (static_cast<uint64_t>(ToLimits::max()) < static_cast<uint64_t>(FromLimits::max()))
+      if constexpr (static_cast<__int128>(ToLimits::max()) < static_cast<__int128>(FromLimits::max()))
         value = __builtin_elementwise_min(value, decltype(value)(static_cast<S>(ToLimits::max())));
       if constexpr (std::is_signed_v<S> && (std::is_unsigned_v<D> || sizeof(D) < sizeof(S)))
         value = __builtin_elementwise_max(value, decltype(value)(static_cast<S>(ToLimits::min())));
@@ -209,10 +209,10 @@ struct FloatToInteger {
       const W low = __builtin_elementwise_max(whole, W(static_cast<double>(Limits::min())));
       const W bounded = __builtin_elementwise_min(low, W(static_cast<double>(Limits::max())));
       // The integer lies in the low bits of a sum (number/Approximate.h, kIntegerShift).
-      const auto number = bitsAs<uint64_t>((value == value ? bounded : 0.0) + 6755399441055744.0);
+      const auto number = bitsAs<uint64_t>((isNumber(value) ? bounded : 0.0) + 6755399441055744.0);
       result = convert<D>(number);
-      const auto isNumber = __builtin_convertvector(value == value, MaskOf<Rebind<V, HolderOf<D>>>);
-      return isNumber ? convert<HolderOf<D>>(result) : Rebind<V, HolderOf<D>>(static_cast<HolderOf<D>>(kNan));
+      const auto numbers = __builtin_convertvector(isNumber(value), MaskOf<Rebind<V, HolderOf<D>>>);
+      return numbers ? convert<HolderOf<D>>(result) : Rebind<V, HolderOf<D>>(static_cast<HolderOf<D>>(kNan));
     }
   }
   Modifiers modifiers;

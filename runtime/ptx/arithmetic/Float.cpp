@@ -239,8 +239,8 @@ struct Coarse {
     const V result = 1.0 / (Root ? __builtin_elementwise_sqrt(value) : value);
     const auto upper = bitsAs<uint64_t>(result) & kUpper;
     const auto small = (upper & 0x7ff0000000000000u) == 0 ? upper & 0x8000000000000000u : upper;
-    return a == a && result == result ? bitsAs<double>(small)
-                                      : bitsAs<double>(Rebind<V, uint64_t>(0x7fffffff00000000u));
+    return isNumber(a) && isNumber(result) ? bitsAs<double>(small)
+                                           : bitsAs<double>(Rebind<V, uint64_t>(0x7fffffff00000000u));
   }
 };
 struct ReciprocalRootDouble {

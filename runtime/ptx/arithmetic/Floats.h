@@ -25,7 +25,7 @@ V flushIf(V value) {
 /// Single precision makes one NaN only.
 template <typename V>
 V canonicalNan(V value) {
-  return value == value ? value : bitsAs<float>(Rebind<V, uint32_t>(kNanF32));
+  return isNumber(value) ? value : bitsAs<float>(Rebind<V, uint32_t>(kNanF32));
 }
 
 /// .sat: to [0, 1]; NaN and -0 become +0.
@@ -49,7 +49,7 @@ V withPayload(V result, V first, W... others) {
   constexpr uint64_t kQuiet = 0x0008000000000000;
   if constexpr (sizeof...(others) > 0)
     result = withPayload(result, others...);
-  return first == first ? result : bitsAs<double>(bitsAs<uint64_t>(first) | kQuiet);
+  return isNumber(first) ? result : bitsAs<double>(bitsAs<uint64_t>(first) | kQuiet);
 }
 
 /// Integers in the order of the values, -0 before +0; NaN lies beyond infinity.

@@ -58,8 +58,8 @@ V exp2Approximate(V x) {
   // Beyond these every float result is infinity or zero.
   const auto low = wide < -160.0 ? decltype(wide)(-160.0) : wide;
   const auto bounded = low > 130.0 ? decltype(wide)(130.0) : low;
-  const auto result = convert<float>(exp2Double(bounded == bounded ? bounded : 0.0));
-  return x == x ? result : x;
+  const auto result = convert<float>(exp2Double(isNumber(bounded) ? bounded : 0.0));
+  return isNumber(x) ? result : x;
 }
 
 /// lg2.approx.f32: the binary logarithm; of 0 minus infinity, of negative values NaN.
@@ -104,11 +104,9 @@ V sineApproximate(V x) {
   const auto turn = integerOf(quarter) + (Cosine ? 1 : 0);
   const D value = (turn & 1) != 0 ? cosine : sine;
   const V result = convert<float>((turn & 2) != 0 ? -value : value);
-  const V infinite = x - x;
-  // Keeps the sign of a zero, and makes infinity and NaN a NaN.
-  if constexpr (!Cosine)
-    return infinite != 0 ? infinite : x == 0 ? x : result;
-  return infinite == 0 ? result : infinite;
+  const auto finite = __builtin_elementwise_abs(x) < __builtin_inff();
+  const V signedResult = Cosine ? result : (x == 0 ? x : result); // keeps the sign of a zero
+  return finite ? signedResult : V(__builtin_nanf(""));
 }
 
 /// tanh.approx.f32.
@@ -124,7 +122,7 @@ V tanhApproximate(V x) {
   const D value = wide < 0.015625 ? small : (power - 1) / (power + 1);
   const V magnitude = convert<float>(value);
   const V result = bitsAs<float>(bitsAs<uint32_t>(magnitude) | (bitsAs<uint32_t>(x) & 0x80000000u));
-  return x == x ? result : x;
+  return isNumber(x) ? result : x;
 }
 
 /// rsqrt.approx.f32: of -0 minus infinity, of other negative values NaN.

@@ -38,7 +38,7 @@ V addToOdd(V a, V b) {
   const V part = sum - a;
   // Knuth's exact error of an addition; NaN where the sum is infinite or NaN, and then it changes nothing.
   const V rest = (a - (sum - part)) + (b - part);
-  return rest == rest ? toOdd(sum, rest) : sum;
+  return isNumber(rest) ? toOdd(sum, rest) : sum;
 }
 
 /// A double rounded to float.
@@ -68,7 +68,7 @@ Rebind<V, float> roundToOddFloat(V value) {
   const auto truncated = roundToFloat<Rounding::Zero>(value);
   const auto exact = convert<double>(truncated) == value;
   const auto odd = bitsAs<uint32_t>(truncated) | 1u;
-  return __builtin_convertvector(exact || value != value, MaskOf<Rebind<V, float>>) ? truncated : bitsAs<float>(odd);
+  return __builtin_convertvector(exact || !isNumber(value), MaskOf<Rebind<V, float>>) ? truncated : bitsAs<float>(odd);
 }
 
 /// a + b of doubles, which are floats or products of two floats, as a float.
@@ -106,7 +106,7 @@ V divide(V a, V b) {
   const auto quotient = dividend / divisor;
   const auto remainder = __builtin_elementwise_fma(-quotient, divisor, dividend);
   const auto rest = divisor < 0 ? -remainder : remainder;
-  return roundToFloat<R>(rest == rest ? toOdd(quotient, rest) : quotient);
+  return roundToFloat<R>(isNumber(rest) ? toOdd(quotient, rest) : quotient);
 }
 
 template <Rounding R, typename V>
@@ -114,7 +114,7 @@ V squareRoot(V a) {
   const auto value = convert<double>(a);
   const auto root = __builtin_elementwise_sqrt(value);
   const auto rest = __builtin_elementwise_fma(-root, root, value);
-  return roundToFloat<R>(rest == rest ? toOdd(root, rest) : root);
+  return roundToFloat<R>(isNumber(rest) ? toOdd(root, rest) : root);
 }
 
 GLM_PTX_END_LANES

@@ -78,6 +78,13 @@ To reshape(V value) {
   return __builtin_bit_cast(To, value);
 }
 
+/// Lanes that are not NaN: only a NaN differs from itself.
+template <typename V>
+auto isNumber(V value) {
+  const V same = value;
+  return value == same;
+}
+
 /// The vector type that holds a bit of each lane: what a comparison of V gives.
 template <typename V>
 using MaskOf = decltype(V{} < V{});
