@@ -361,10 +361,10 @@ Outcome testProperty(Warp &warp, const Op &op, LaneMask lanes) {
       holds = magnitude > kInfinity;
       break;
     case Property::Normal:
-      holds = magnitude >= kLeast && magnitude < kInfinity;
+      // A zero counts as normal.
+      holds = (magnitude >= kLeast && magnitude < kInfinity) || magnitude == 0;
       break;
     case Property::Subnormal:
-      // A zero is neither normal nor subnormal.
       holds = magnitude < kLeast && magnitude != 0;
       break;
     }

@@ -289,7 +289,9 @@ TEST(CompareTest, Properties) {
                  return kind != FP_NAN;
                if (property == "notanumber")
                  return kind == FP_NAN;
-               return kind == (property == "normal" ? FP_NORMAL : FP_SUBNORMAL);
+               if (property == "normal")
+                 return kind == FP_NORMAL || kind == FP_ZERO;
+               return kind == FP_SUBNORMAL;
              }});
 }
 
