@@ -16,11 +16,16 @@ __device__ uint64_t descriptor(uint32_t address) {
 /// Instruction descriptor of kind::f16: D f32, A and B bf16, N / 8, M / 16.
 constexpr uint32_t kInstruction = 1u << 4 | 1u << 7 | 1u << 10 | (kColumns / 8) << 17 | (kRows / 16) << 24;
 
+/// The barrier hears when everything issued so far is done.
+__device__ void commit(uint32_t barrier) {
+  asm volatile("tcgen05.commit.cta_group::1.mbarrier::arrive::one.shared::cluster.b64 [%0];" ::"r"(barrier) : "memory");
+}
+
 /// Tensor maps: A [m][k] in boxes of 64 x 128, B [n][k] in boxes of 64 x 64; C [m][n] in floats.
 extern "C" __global__ void __launch_bounds__(128)
     gemmTcgen05(const __grid_constant__ CUtensorMap a, const __grid_constant__ CUtensorMap b, float *c, int n, int k) {
   extern __shared__ __align__(1024) uint8_t tiles[]; // [kStages][A, B]
-  __shared__ __align__(8) uint64_t full[kStages], done[kStages];
+  __shared__ __align__(8) uint64_t full[kStages], done[kStages], whole;
   __shared__ uint32_t tensor;
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   int row = blockIdx.y * kRows, column = blockIdx.x * kColumns;
@@ -31,6 +36,7 @@ extern "C" __global__ void __launch_bounds__(128)
       barrierInit(sharedAddress(&full[i]), 1);
       barrierInit(sharedAddress(&done[i]), 1);
     }
+    barrierInit(sharedAddress(&whole), 1);
     fenceBarrierInit();
   }
   if (warp == 0) {
@@ -65,16 +71,19 @@ extern "C" __global__ void __launch_bounds__(128)
                      "}" ::"r"(accumulator),
                      "l"(da + i * 2), "l"(db + i * 2), "r"(kInstruction), "r"(step | i)
                      : "memory");
-      asm volatile("tcgen05.commit.cta_group::1.mbarrier::arrive::one.shared::cluster.b64 [%0];" ::"r"(
-                       sharedAddress(&done[stage]))
-                   : "memory");
+      commit(sharedAddress(&done[stage]));
       if (step + kStages < steps) {
         barrierWait(sharedAddress(&done[stage]), step / kStages & 1);
         fetch(step + kStages);
       }
     }
+    // The others wait for this one: a barrier that goes through many phases may be the same parity again when they look.
+    commit(sharedAddress(&whole));
   }
-  barrierWait(sharedAddress(&done[(steps - 1) % kStages]), (steps - 1) / kStages & 1);
+  // What follows is .aligned: the issuing thread's warp must be whole again.
+  __syncwarp();
+  barrierWait(sharedAddress(&whole), 0);
+  __syncwarp();
   asm volatile("tcgen05.fence::after_thread_sync;" ::: "memory");
 
   // Warp w reads lanes 32 w to 32 w + 31, a row of C each.
