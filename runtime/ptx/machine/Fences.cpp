@@ -50,7 +50,8 @@ const Form kForms[] = {
     {"membar.(cta|gl|sys)", Feature::Base, 14, kBarrier, buildFence<memoryFence>},
     {"membar.proxy.async[.(global|shared::cta|shared::cluster)]", Feature::Base, 80, kBarrier, buildFence<asyncFence>},
     {"membar.proxy.alias", Feature::Base, 75, kBarrier, buildFence<otherFence>},
-    {"fence[.(sc|acq_rel|acquire|release)].(cta|cluster|gpu|sys)", Feature::Base, 60, kBarrier, buildFence<memoryFence>},
+    {"fence[.(sc|acq_rel|acquire|release)].(cta|cluster|gpu|sys)", Feature::Base, 60, kBarrier,
+     buildFence<memoryFence>},
     {"fence.acquire.sync_restrict::shared::cluster.cluster", Feature::Base, 86, kBarrier, buildFence<memoryFence>},
     {"fence.release.sync_restrict::shared::cta.cluster", Feature::Base, 86, kBarrier, buildFence<memoryFence>},
     {"fence.mbarrier_init.release.cluster", Feature::Base, 80, kBarrier, buildFence<memoryFence>},
@@ -62,7 +63,8 @@ const Form kForms[] = {
     {"fence.proxy.alias", Feature::Base, 75, kBarrier, buildFence<otherFence>},
     {"fence.proxy.tensormap::generic.release.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier,
      buildFence<otherFence>},
-    {"fence.proxy.tensormap::generic.acquire.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier, buildTensormapAcquire},
+    {"fence.proxy.tensormap::generic.acquire.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier,
+     buildTensormapAcquire},
 };
 
 } // namespace

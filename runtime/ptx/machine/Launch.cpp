@@ -29,16 +29,19 @@ std::optional<LaunchFault> refuse(const LoadedModule &module, uint32_t kernel, s
 std::optional<LaunchFault> checkShape(const LoadedModule &module, uint32_t kernel, const LaunchConfig &config) {
   for (size_t axis = 0; axis < 3; ++axis) {
     if (!config.grid[axis] || !config.block[axis] || !config.cluster[axis])
-      return refuse(module, kernel, fmt::format("grid, block and cluster must not be empty, but found {} x {} x {}",
-                                                config.grid[axis], config.block[axis], config.cluster[axis]));
+      return refuse(module, kernel,
+                    fmt::format("grid, block and cluster must not be empty, but found {} x {} x {}", config.grid[axis],
+                                config.block[axis], config.cluster[axis]));
     if (config.grid[axis] % config.cluster[axis])
-      return refuse(module, kernel, fmt::format("grid must be a multiple of the cluster, but found {} and {}",
-                                                config.grid[axis], config.cluster[axis]));
+      return refuse(module, kernel,
+                    fmt::format("grid must be a multiple of the cluster, but found {} and {}", config.grid[axis],
+                                config.cluster[axis]));
   }
   const Code &code = module.program().code[kernel];
   if (config.parameters.size() < code.parameterBytes)
-    return refuse(module, kernel, fmt::format("launch must pass {} bytes of parameters, but found {}",
-                                              code.parameterBytes, config.parameters.size()));
+    return refuse(module, kernel,
+                  fmt::format("launch must pass {} bytes of parameters, but found {}", code.parameterBytes,
+                              config.parameters.size()));
   return std::nullopt;
 }
 
@@ -62,7 +65,8 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   Workload workload{.module = &module, .kernel = kernel, .config = &config, .options = &options, .source = &source};
   workload.parallel = threads > 1;
   workload.resident = config.cooperative ? clusters : 1;
-  uint64_t most = program.chip->multiprocessors * blocksPerMultiprocessor(*program.chip, module.shared(kernel), config) / clusterBlocks;
+  uint64_t most = program.chip->multiprocessors *
+                  blocksPerMultiprocessor(*program.chip, module.shared(kernel), config) / clusterBlocks;
   workload.mostResident = ordered ? std::max({workload.resident, most, uint64_t{1}}) : 1;
   auto run = [&](uint64_t index) {
     Workload own = workload;

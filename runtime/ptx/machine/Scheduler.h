@@ -47,8 +47,8 @@ struct Workload {
   const Options *options = nullptr;
   ClusterSource *source = nullptr;
   LaunchCounters *counters = nullptr;
-  bool parallel = false;   ///< other threads take clusters too
-  uint64_t resident = 1;   ///< clusters to start with
+  bool parallel = false;     ///< other threads take clusters too
+  uint64_t resident = 1;     ///< clusters to start with
   uint64_t mostResident = 1; ///< clusters that the chip can hold: more are started when those that run do not get on
 };
 

@@ -30,8 +30,8 @@ void checkHandOver(const std::string &barrier, uint32_t expected) {
 }
 
 TEST(Barriers, OfABlock) {
-  for (const char *barrier : {"bar.sync 0;", "bar.cta.sync 3, 128;", "barrier.sync 1;", "barrier.cta.sync.aligned 15, %r4;",
-                              "barrier.sync %r5;"})
+  for (const char *barrier : {"bar.sync 0;", "bar.cta.sync 3, 128;", "barrier.sync 1;",
+                              "barrier.cta.sync.aligned 15, %r4;", "barrier.sync %r5;"})
     checkHandOver(barrier, 96);
   checkHandOver("bar.red.popc.u32 %r3, 2, %v;", 96 + 100);
   checkHandOver("barrier.red.popc.aligned.u32 %r3, 2, 128, !%v;", 96 + 28);
@@ -112,14 +112,27 @@ TEST(Barriers, Fences) {
   program.moduleScope = ".global .align 128 .b8 map[128];";
   program.output(Type::B32);
   std::string body;
-  for (const char *fence :
-       {"membar.cta", "membar.gl", "membar.sys", "membar.proxy.alias", "membar.proxy.async", "fence.sc.gpu", "fence.acq_rel.cta",
-        "fence.acquire.sys", "fence.release.cluster", "fence.gpu", "fence.acquire.sync_restrict::shared::cluster.cluster",
-        "fence.release.sync_restrict::shared::cta.cluster", "fence.mbarrier_init.release.cluster", "fence.proxy.async",
-        "fence.proxy.async.global", "fence.proxy.async.shared::cta", "fence.proxy.alias",
-        "fence.proxy.async::generic.acquire.sync_restrict::shared::cluster.cluster",
-        "fence.proxy.async::generic.release.sync_restrict::shared::cta.cluster",
-        "fence.proxy.tensormap::generic.release.gpu", "fence.proxy.tensormap::generic.acquire.sys [map], 128"})
+  for (const char *fence : {"membar.cta",
+                            "membar.gl",
+                            "membar.sys",
+                            "membar.proxy.alias",
+                            "membar.proxy.async",
+                            "fence.sc.gpu",
+                            "fence.acq_rel.cta",
+                            "fence.acquire.sys",
+                            "fence.release.cluster",
+                            "fence.gpu",
+                            "fence.acquire.sync_restrict::shared::cluster.cluster",
+                            "fence.release.sync_restrict::shared::cta.cluster",
+                            "fence.mbarrier_init.release.cluster",
+                            "fence.proxy.async",
+                            "fence.proxy.async.global",
+                            "fence.proxy.async.shared::cta",
+                            "fence.proxy.alias",
+                            "fence.proxy.async::generic.acquire.sync_restrict::shared::cluster.cluster",
+                            "fence.proxy.async::generic.release.sync_restrict::shared::cta.cluster",
+                            "fence.proxy.tensormap::generic.release.gpu",
+                            "fence.proxy.tensormap::generic.acquire.sys [map], 128"})
     body += std::string(fence) + ";\n";
   Outputs out = program.run(body + "mov.b32 %out0, 5;");
   EXPECT_EQ(out[0][0], 5u);
