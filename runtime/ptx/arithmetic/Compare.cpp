@@ -236,8 +236,6 @@ Result<void> setp(Builder &builder, const Match &match, Op &op) {
   op.detail = kNoSlot;
   const Operand &to = builder.operand(0);
   const bool isPair = to.kind == Operand::Kind::Pair;
-  if (!isPair && (type == Type::F16x2 || type == Type::BF16x2))
-    return builder.error("needs two predicates joined by | as destination", "one");
   const Result<Slot> p = builder.destination(isPair ? to.parts[0] : to, Type::Pred);
   if (!p)
     return p.error();

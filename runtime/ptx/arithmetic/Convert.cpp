@@ -254,7 +254,7 @@ struct FloatToFloat {
   Modifiers modifiers;
 };
 
-// Registers wider than the type: integers only.
+// Registers wider than the type.
 
 using Kernel = void (*)(const Op &op, void *to, const void *const *from, LaneMask lanes);
 struct WidePlan {
@@ -390,10 +390,10 @@ uint32_t registerBytes(Builder &builder, size_t index, Type type) {
 Result<void> takeConversion(Builder &builder, Op &op, Type to, Type from, const Conversion &conversion) {
   if (Result<void> fits = builder.expectOperands(2, 2); !fits)
     return fits;
-  const Result<Slot> source = builder.source(1, from, isFloat(from));
+  const Result<Slot> source = builder.source(1, from, false);
   if (!source)
     return source.error();
-  const Result<Slot> destination = builder.destination(0, to, isFloat(to));
+  const Result<Slot> destination = builder.destination(0, to, false);
   if (!destination)
     return destination.error();
   if (*destination == kNoSlot)

@@ -1,6 +1,5 @@
 #include "runtime/ptx/arithmetic/Forms.h"
 
-#include <array>
 #include <vector>
 
 namespace glm::ptx {
@@ -25,9 +24,21 @@ LaneSet bestLaneSet() {
 }
 
 std::span<const Form> arithmeticForms(LaneSet set) {
-  static const std::array<std::vector<Form>, 3> forms = {baseline::joinedForms(), avx2::joinedForms(),
-                                                         avx512::joinedForms()};
-  return forms[static_cast<size_t>(set)];
+  // Even joining the tables may use instructions of the set, so each is joined when it is first asked for.
+  switch (set) {
+  case LaneSet::Avx512: {
+    static const std::vector<Form> forms = avx512::joinedForms();
+    return forms;
+  }
+  case LaneSet::Avx2: {
+    static const std::vector<Form> forms = avx2::joinedForms();
+    return forms;
+  }
+  default: {
+    static const std::vector<Form> forms = baseline::joinedForms();
+    return forms;
+  }
+  }
 }
 
 } // namespace glm::ptx

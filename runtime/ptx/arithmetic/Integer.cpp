@@ -361,6 +361,11 @@ constexpr Form kForms[] = {
     {"max.relu.(s32)", kBase, 80, Integer, binary<ClampedBelow<Maximum>>},
     {"min.relu.s16x2", kBase, 80, Integer, binaryPairs<ClampedBelow<Minimum>, int16_t>},
     {"max.relu.s16x2", kBase, 80, Integer, binaryPairs<ClampedBelow<Maximum>, int16_t>},
+    // CUDA's headers write the modifier behind the type.
+    {"min.(s32).relu", kBase, 80, Integer, binary<ClampedBelow<Minimum>>},
+    {"max.(s32).relu", kBase, 80, Integer, binary<ClampedBelow<Maximum>>},
+    {"min.s16x2.relu", kBase, 80, Integer, binaryPairs<ClampedBelow<Minimum>, int16_t>},
+    {"max.s16x2.relu", kBase, 80, Integer, binaryPairs<ClampedBelow<Maximum>, int16_t>},
     {"dp4a.(u32|s32).(u32|s32)", kBase, 50, Integer, dot4},
     {"dp2a.(lo|hi).(u32|s32).(u32|s32)", kBase, 50, Integer, dot2},
 };

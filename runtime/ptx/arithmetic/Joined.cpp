@@ -8,7 +8,8 @@ GLM_PTX_BEGIN_LANES
 std::vector<Form> joinedForms() {
   std::vector<Form> joined;
   for (std::span<const Form> table :
-       {integerForms(), carryForms(), bitForms(), moveForms(), compareForms(), floatForms(), convertForms()})
+       {integerForms(), carryForms(), bitForms(), moveForms(), compareForms(), floatForms(), signForms(),
+        transcendForms(), halfForms(), convertForms(), narrowForms(), videoForms()})
     joined.insert(joined.end(), table.begin(), table.end());
   return joined;
 }

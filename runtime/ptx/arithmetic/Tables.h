@@ -6,16 +6,18 @@
 
 GLM_PTX_BEGIN_LANES
 
-std::span<const Form> integerForms();      ///< Integer.cpp
-std::span<const Form> carryForms();        ///< Carry.cpp
-std::span<const Form> bitForms();          ///< Bits.cpp
-std::span<const Form> moveForms();         ///< Move.cpp
-std::span<const Form> compareForms();      ///< Compare.cpp
-std::span<const Form> floatForms();        ///< Float.cpp
-std::span<const Form> signForms();         ///< Sign.cpp
-std::span<const Form> transcendentForms(); ///< Transcendent.cpp
-std::span<const Form> halfForms();         ///< Half.cpp
-std::span<const Form> convertForms();      ///< Convert.cpp
-std::span<const Form> narrowForms();       ///< NarrowConvert.cpp
+std::span<const Form> integerForms();   ///< Integer.cpp
+std::span<const Form> carryForms();     ///< Carry.cpp
+std::span<const Form> bitForms();       ///< Bits.cpp
+std::span<const Form> moveForms();      ///< Move.cpp
+std::span<const Form> compareForms();   ///< Compare.cpp
+std::span<const Form> floatForms();     ///< Float.cpp
+std::span<const Form> signForms();      ///< Sign.cpp
+std::span<const Form> transcendForms(); ///< Transcend.cpp
+std::span<const Form> halfForms();      ///< Half.cpp
+std::span<const Form> convertForms();   ///< Convert.cpp
+std::span<const Form> narrowForms();    ///< NarrowConvert.cpp
+
+std::span<const Form> videoForms(); ///< Video.cpp
 
 GLM_PTX_END_LANES

@@ -54,6 +54,13 @@ Mbarrier::Problem Mbarrier::arriveDrop(uint32_t count, bool noComplete) {
   return std::nullopt;
 }
 
+Mbarrier::Problem Mbarrier::addPending() {
+  if (pending() == kMaxCount)
+    return fmt::format("has at most {} pending arrivals, but found one more", kMaxCount);
+  set(pending() + 1, expected(), transactions(), parity());
+  return std::nullopt;
+}
+
 Mbarrier::Problem Mbarrier::expectTransactions(uint32_t bytes) {
   int64_t sum = int64_t{transactions()} + bytes;
   if (sum > int64_t{kMaxCount})

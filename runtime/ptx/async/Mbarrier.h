@@ -41,6 +41,8 @@ public:
   Problem arrive(uint32_t count, bool noComplete = false);
   /// Arrive, and expect that many fewer from the next phase on.
   Problem arriveDrop(uint32_t count, bool noComplete = false);
+  /// One more arrival before this phase can end: what cp.async.mbarrier.arrive without .noinc adds and takes away later.
+  Problem addPending();
   Problem expectTransactions(uint32_t bytes);
   Problem completeTransactions(uint32_t bytes);
 

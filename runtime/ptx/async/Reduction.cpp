@@ -133,6 +133,8 @@ std::optional<ReductionOp> reductionNamed(std::string_view word) {
   return static_cast<ReductionOp>(found - std::begin(kOps));
 }
 
+std::string_view nameOf(ReductionOp op) { return kOps[static_cast<size_t>(op)]; }
+
 std::optional<ReductionType> reductionTypeNamed(std::string_view word) {
   for (const TypeName &row : kTypes)
     if (row.word == word)

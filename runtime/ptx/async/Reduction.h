@@ -16,6 +16,7 @@ enum class ReductionType : uint8_t { U32, S32, U64, S64, F16, BF16, F32, F32Ftz,
 
 /// The operation that a word of an instruction names; nothing for any other word.
 std::optional<ReductionOp> reductionNamed(std::string_view word);
+std::string_view nameOf(ReductionOp op);
 /// "u32", "b64", ...; bits count as unsigned.
 std::optional<ReductionType> reductionTypeNamed(std::string_view word);
 
@@ -25,11 +26,5 @@ using Reduce = void (*)(std::byte *destination, const std::byte *source, uint64_
 
 /// Null where the operation is not defined for the type.
 Reduce reductionOf(ReductionOp op, ReductionType type);
-
-/// Whether the order of several reductions of the same bytes can be seen in the result.
-inline bool isOrdered(ReductionOp op, ReductionType type) {
-  bool isFloat = type >= ReductionType::F16;
-  return (op == ReductionOp::Add && isFloat) || op == ReductionOp::Inc || op == ReductionOp::Dec;
-}
 
 } // namespace glm::ptx

@@ -73,9 +73,7 @@ uint32_t rowCount(const TensorMap &map, BoxMode mode) {
 
 uint64_t transactionBytes(const TensorMap &map, BoxMode mode) { return map.globalRowBytes() * rowCount(map, mode); }
 
-uint64_t sharedBytes(const TensorMap &map, BoxMode mode) {
-  return uint64_t{map.sharedPitch()} * (rowCount(map, mode) - 1) + map.sharedRowBytes();
-}
+uint64_t sharedBytes(const TensorMap &map, BoxMode mode) { return uint64_t{map.sharedPitch()} * rowCount(map, mode); }
 
 Result<void> checkBox(const TensorMap &map, BoxMode mode, uint32_t rank, const BoxCoordinates &coordinates) {
   if (map.rank != rank)

@@ -30,7 +30,7 @@ uint32_t rowCount(const TensorMap &map, BoxMode mode);
 /// are within the tensor or filled. (CUTLASS counts the padded types so: sizeof_bits of float_e2m1_unpacksmem_t is 4.)
 uint64_t transactionBytes(const TensorMap &map, BoxMode mode);
 
-/// Bytes from the first to the last byte of a box in shared memory.
+/// Bytes of a box in shared memory, from one multiple of its pitch to another.
 uint64_t sharedBytes(const TensorMap &map, BoxMode mode);
 
 /// What the PTX ISA asks of a copy beyond the map itself: dimensions, and coordinates of the packed types.

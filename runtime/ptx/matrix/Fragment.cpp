@@ -19,29 +19,11 @@ void storeHalfAccumulator(Warp &warp, const Slot *registers, int mBlocks, int nB
 }
 
 Result<void> fragmentSources(Builder &builder, size_t index, Type type, int count, std::vector<Slot> &slots) {
-  const Operand &operand = builder.operand(index);
-  if (operand.kind == Operand::Kind::Vector)
-    return builder.sources(operand, type, static_cast<size_t>(count), slots);
-  if (count != 1)
-    return builder.error(fmt::format("operand {} must be {} registers in braces", index + 1, count), "one operand");
-  Result<Slot> slot = builder.source(operand, type);
-  if (!slot)
-    return slot.error();
-  slots.push_back(*slot);
-  return {};
+  return builder.sources(builder.operand(index), type, static_cast<size_t>(count), slots);
 }
 
 Result<void> fragmentDestinations(Builder &builder, size_t index, Type type, int count, std::vector<Slot> &slots) {
-  const Operand &operand = builder.operand(index);
-  if (operand.kind == Operand::Kind::Vector)
-    return builder.destinations(operand, type, static_cast<size_t>(count), slots);
-  if (count != 1)
-    return builder.error(fmt::format("operand {} must be {} registers in braces", index + 1, count), "one operand");
-  Result<Slot> slot = builder.destination(operand, type);
-  if (!slot)
-    return slot.error();
-  slots.push_back(*slot);
-  return {};
+  return builder.destinations(builder.operand(index), type, static_cast<size_t>(count), slots);
 }
 
 std::string wholeWarpMessage(LaneMask lanes) {

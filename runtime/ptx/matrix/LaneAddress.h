@@ -21,6 +21,17 @@ inline Result<void> setLaneAddress(Builder &builder, size_t index, bool isShared
   return {};
 }
 
+/// A tensor address, [register], into Op::slots[slot].
+inline Result<void> setTensorAddress(Builder &builder, size_t index, Op &op, size_t slot) {
+  Result<AddressOperand> address = builder.address(index);
+  if (!address)
+    return address.error();
+  if (address->wide || address->offset != 0)
+    return builder.error("a tensor address must be a 32-bit register alone", "something else");
+  op.slots[slot] = address->base;
+  return {};
+}
+
 inline Space laneSpace(const Op &op) { return op.detail & kAddressIsShared ? Space::Shared : Space::Generic; }
 
 inline uint64_t laneAddress(const Warp &warp, const Op &op, int lane) {

@@ -4,6 +4,7 @@
 #include "runtime/ptx/machine/Access.h"
 #include "runtime/ptx/matrix/Fragment.h"
 #include "runtime/ptx/matrix/LaneAddress.h"
+#include "runtime/ptx/matrix/Unpack.h"
 
 #include <array>
 
@@ -15,34 +16,16 @@ constexpr int kRowBytes = 16;
 using Rows = std::array<std::byte, kCoreBytes>;
 using HalfRows = std::array<std::array<uint16_t, kCoreRows>, kCoreRows>;
 
-/// How a row of 16 bytes lies in memory.
-enum class Source : uint8_t {
-  Plain,
-  Nibbles, ///< .b4x16_p64: 16 elements of 4 bits in 8 bytes, 8 bytes of padding; each to the low bits of a byte
-  Sixes,   ///< .b6x16_p32: 16 elements of 6 bits in 12 bytes, 4 bytes of padding; each to the low bits of a byte
-};
-
-// Op::detail: the Source besides the address's bits. Op::variant: matrices. Registers are in Op::more.
+// Op::detail: the Packing besides the address's bits. Op::variant: matrices. Registers are in Op::more.
 
 /// The row that `lane` names, as 16 bytes.
 bool loadRow(Warp &warp, const Op &op, int lane, std::byte *row) {
-  Source source = static_cast<Source>(op.detail & ~kAddressBits);
-  uint32_t bytes = source == Source::Plain ? 16 : source == Source::Nibbles ? 8 : 12;
-  const std::byte *from = touch(warp, op, lane, laneSpace(op), laneAddress(warp, op, lane), bytes, kRowBytes, {});
+  auto packing = static_cast<Packing>(op.detail & ~kAddressBits);
+  const std::byte *from =
+      touch(warp, op, lane, laneSpace(op), laneAddress(warp, op, lane), packedBytes(packing), kRowBytes, {});
   if (!from)
     return false;
-  if (source == Source::Plain) {
-    std::memcpy(row, from, kRowBytes);
-    return true;
-  }
-  uint32_t width = source == Source::Nibbles ? 4 : 6;
-  for (uint32_t i = 0; i < kRowBytes; ++i) {
-    uint32_t bit = i * width, byte = bit / 8;
-    uint32_t word = static_cast<uint32_t>(from[byte]);
-    if (byte + 1 < bytes)
-      word |= static_cast<uint32_t>(from[byte + 1]) << 8;
-    row[i] = static_cast<std::byte>(word >> bit % 8 & ((1u << width) - 1));
-  }
+  unpackRow(packing, 0, from, row);
   return true;
 }
 
@@ -180,7 +163,7 @@ Result<void> buildLoad(Builder &builder, const Match &match, Op &op) {
 // Places: count, space, source format.
 Result<void> buildLoadUnpacked(Builder &builder, const Match &match, Op &op) {
   op.run = runLoad<false>;
-  op.detail = static_cast<uint32_t>(match.words[2] == "b4x16_p64" ? Source::Nibbles : Source::Sixes);
+  op.detail = static_cast<uint32_t>(packingOf(match.words[2]));
   int count = countOf(match.words[0]);
   return buildTransfer(builder, true, count, count, match.has(1), op);
 }
@@ -189,7 +172,7 @@ Result<void> buildLoadUnpacked(Builder &builder, const Match &match, Op &op) {
 Result<void> buildLoadBytes(Builder &builder, const Match &match, Op &op) {
   op.run = runLoadBytesTransposed;
   if (match.words.size() > 2)
-    op.detail = static_cast<uint32_t>(match.words[2] == "b4x16_p64" ? Source::Nibbles : Source::Sixes);
+    op.detail = static_cast<uint32_t>(packingOf(match.words[2]));
   int count = countOf(match.words[0]);
   return buildTransfer(builder, true, count, 2 * count, match.has(1), op);
 }

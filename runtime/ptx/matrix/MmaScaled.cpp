@@ -44,20 +44,6 @@ std::string selectorRule(uint32_t allowed) {
   }
 }
 
-/// Blocks of 8 x perRow into blocks of 8 x perScale: a row of a core matrix may hold several scales' elements.
-void splitRows(const ScaledPlan &plan, const float *blocks, int rowBlocks, float *split) {
-  for (int row = 0; row < rowBlocks * kCoreRows; ++row)
-    for (int scale = 0; scale < plan.scaleCount; ++scale) {
-      int k = scale * plan.perScale;
-      for (int done = 0; done < plan.perScale; done += std::min(plan.perScale, plan.perRow)) {
-        int within = (k + done) % plan.perRow, block = (k + done) / plan.perRow;
-        const float *from = blocks + ((row / 8 * kKBlocks + block) * kCoreRows + row % 8) * plan.perRow + within;
-        float *to = split + ((row / 8 * plan.scaleCount + scale) * kCoreRows + row % 8) * plan.perScale + done;
-        std::memcpy(to, from, sizeof(float) * static_cast<size_t>(std::min(plan.perScale, plan.perRow)));
-      }
-    }
-}
-
 /// A selector, which all lanes must agree on.
 std::optional<uint32_t> selectorOf(Warp &warp, const Op &op, int index, uint32_t allowed, std::string_view name) {
   const uint16_t *lanes = warp.read<uint16_t>(op.more[kFirstScale + index]);
@@ -103,8 +89,8 @@ Outcome run(Warp &warp, const Op &op, LaneMask lanes) {
   alignas(64) float a[16 * kMostK], b[8 * kMostK], splitA[16 * kMostK], splitB[8 * kMostK], d[16 * 8];
   loadBlocks(warp, op.more + kFirstA, kMBlocks, kKBlocks, plan.perRow, plan.decodeA, a);
   loadBlocks(warp, op.more + kFirstB, 1, kKBlocks, plan.perRow, plan.decodeB, b);
-  splitRows(plan, a, kMBlocks, splitA);
-  splitRows(plan, b, 1, splitB);
+  splitByScale(a, kMBlocks, kKBlocks, plan.perRow, plan.perScale, splitA);
+  splitByScale(b, 1, kKBlocks, plan.perRow, plan.perScale, splitB);
   transposeBlocks(b, splitB, static_cast<size_t>(plan.scaleCount), plan.perScale);
   loadAccumulator(warp, op.more + kFirstC, kMBlocks, 1, d);
   multiplyAddScaled(d, splitA, b, scalesA, scalesB, kMBlocks, 1, plan.scaleCount, plan.perScale);
@@ -213,6 +199,16 @@ std::span<const Form> mmaScaledForms() { return kForms; }
 
 double scaleOf(ScaleFormat format, uint8_t code) {
   return format == ScaleFormat::UE8M0 ? widenUe8m0One(code) : widenOne<kE4M3>(code & 0x7fu);
+}
+
+void splitByScale(const float *blocks, int rowBlocks, int kBlocks, int perRow, int perScale, float *split) {
+  int scales = kBlocks * perRow / perScale, piece = std::min(perScale, perRow);
+  for (int row = 0; row < rowBlocks * kCoreRows; ++row)
+    for (int k = 0; k < kBlocks * perRow; k += piece) {
+      const float *from = blocks + ((row / 8 * kBlocks + k / perRow) * kCoreRows + row % 8) * perRow + k % perRow;
+      float *to = split + ((row / 8 * scales + k / perScale) * kCoreRows + row % 8) * perScale + k % perScale;
+      std::memcpy(to, from, sizeof(float) * static_cast<size_t>(piece));
+    }
 }
 
 void multiplyAddScaled(float *d, const float *a, const float *b, const double *scalesA, const double *scalesB,

@@ -19,4 +19,7 @@ double scaleOf(ScaleFormat format, uint8_t code);
 void multiplyAddScaled(float *d, const float *a, const float *b, const double *scalesA, const double *scalesB,
                        int mBlocks, int nBlocks, int kBlocks, int perScale);
 
+/// Blocks of 8 x perRow, kBlocks to a row block, as blocks of 8 x perScale, k / perScale to a row block.
+void splitByScale(const float *blocks, int rowBlocks, int kBlocks, int perRow, int perScale, float *split);
+
 } // namespace glm::ptx

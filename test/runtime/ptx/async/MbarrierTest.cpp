@@ -107,6 +107,18 @@ TEST(MbarrierTest, droppedArrivalsStayAway) {
   EXPECT_EQ(barrier.parity(), 1u);
 }
 
+TEST(MbarrierTest, anAddedArrivalCountsForItsPhaseOnly) {
+  Mbarrier barrier = Mbarrier::initial(1);
+  EXPECT_FALSE(barrier.addPending());
+  EXPECT_FALSE(barrier.arrive(1));
+  EXPECT_FALSE(barrier.isComplete(0));
+  EXPECT_FALSE(barrier.arrive(1));
+  EXPECT_TRUE(barrier.isComplete(0));
+  EXPECT_EQ(barrier.pending(), 1u);
+  Mbarrier full = Mbarrier::initial(Mbarrier::kMaxCount);
+  EXPECT_EQ(full.addPending(), "has at most 1048575 pending arrivals, but found one more");
+}
+
 TEST(MbarrierTest, limitsAreKept) {
   Mbarrier barrier = Mbarrier::initial(Mbarrier::kMaxCount);
   EXPECT_EQ(barrier.pending(), (1u << 20) - 1);

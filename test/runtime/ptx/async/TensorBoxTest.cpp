@@ -238,7 +238,7 @@ TEST(TensorBoxTest, narrowRowsTakeTheirSwizzlesSpan) {
   EXPECT_EQ(map.sharedPitch(), 64u);
   map.swizzle = Swizzle::B128;
   EXPECT_EQ(map.sharedPitch(), 128u);
-  EXPECT_EQ(sharedBytes(map, BoxMode::Tile), 7u * 128 + 64);
+  EXPECT_EQ(sharedBytes(map, BoxMode::Tile), 8u * 128);
   EXPECT_EQ(transactionBytes(map, BoxMode::Tile), 8u * 64);
 }
 

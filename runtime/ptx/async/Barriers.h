@@ -1,0 +1,57 @@
+// mbarrier objects where they lie: in the shared memory of a block of the cluster.
+#pragma once
+
+#include "runtime/ptx/async/Mbarrier.h"
+#include "runtime/ptx/machine/Access.h"
+#include "runtime/ptx/machine/Address.h"
+
+namespace glm::ptx {
+
+/// A shared address of the cluster (Address.h) as bytes of one block.
+struct SharedPlace {
+  Block *block = nullptr;
+  uint32_t offset = 0; ///< within the block
+
+  uint32_t address() const { return block->rank << kRankShift | offset; }
+};
+
+/// What is released and acquired through the mbarrier at a shared address (Access.h, release).
+constexpr uint64_t barrierToken(uint32_t sharedAddress) { return kSharedWindow | sharedAddress; }
+
+/// An address operand of `lane` as a shared address: of the shared window if it is `generic`. Nothing after a fault.
+std::optional<uint32_t> sharedAddress(Warp &warp, const Op &op, int lane, bool generic, uint64_t address);
+
+/// The mbarrier at `address`, as `lane` of `warp` sees it: `change` gets it and says what is wrong with it, if anything; the
+/// result is stored. False after a fault.
+template <typename Change>
+bool changeBarrier(Warp &warp, const Op &op, int lane, uint32_t address, Change change);
+
+/// The same for work that runs beside the warps; issued by `op` of warp `warp` of `block`.
+std::optional<LaunchFault> arriveAt(Block &block, uint32_t warp, const Op &op, uint32_t address, uint32_t count);
+std::optional<LaunchFault> completeAt(Block &block, uint32_t warp, const Op &op, uint32_t address, uint32_t bytes);
+
+/// "mbarrier at shared offset 64 of block rank 1: phase parity 0, ...", for Fragment::waitingFor; `detail` is its address.
+std::string describeBarrier(Block &block, uint64_t detail);
+
+namespace detail {
+/// Checked for alignment, bounds and initialization; null after a fault.
+std::byte *barrierBytes(Warp &warp, const Op &op, int lane, uint32_t address);
+bool refuseBarrier(Warp &warp, const Op &op, int lane, uint32_t address, const std::string &problem);
+} // namespace detail
+
+template <typename Change>
+bool changeBarrier(Warp &warp, const Op &op, int lane, uint32_t address, Change change) {
+  std::byte *bytes = detail::barrierBytes(warp, op, lane, address);
+  if (!bytes)
+    return false;
+  auto &word = *reinterpret_cast<uint64_t *>(bytes);
+  Mbarrier barrier(word);
+  if (Mbarrier::Problem problem = change(barrier))
+    return detail::refuseBarrier(warp, op, lane, address, *problem);
+  if (word != barrier.bits())
+    ++warp.block->grid->progress;
+  word = barrier.bits();
+  return true;
+}
+
+} // namespace glm::ptx
