@@ -5,6 +5,7 @@
 #include "runtime/ptx/machine/Scheduler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
 #include <thread>
 
@@ -20,6 +21,9 @@ uint64_t blocksPerMultiprocessor(const Chip &chip, const SharedLayout &layout, c
   return std::max<uint64_t>(
       1, std::min({uint64_t{chip.blocksPerSm}, chip.threadsPerSm / (warps * kWarpSize), chip.sharedPerSm / shared}));
 }
+
+/// Two words: its size, and a barrier that starts at zero (cooperative_groups, details/driver_abi.h).
+constexpr uint32_t kWorkspaceBytes = 8;
 
 std::optional<LaunchFault> refuse(const LoadedModule &module, uint32_t kernel, std::string message) {
   return LaunchFault{LaunchFault::Kind::LaunchFailed,
@@ -56,6 +60,14 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   uint64_t clusters = uint64_t{config.grid[0]} * config.grid[1] * config.grid[2] / clusterBlocks;
   ClusterSource source(clusters);
   bool ordered = config.cooperative || module.isOrdered(kernel);
+  if (config.cooperative) {
+    Result<uint64_t> workspace = module.memory().allocate(kWorkspaceBytes, kWorkspaceBytes, Region::Kind::Module,
+                                                          module.device(), "workspace of a cooperative launch");
+    if (!workspace)
+      return refuse(module, kernel, workspace.error().message);
+    source.workspace = *workspace;
+    std::memcpy(reinterpret_cast<void *>(*workspace), &kWorkspaceBytes, sizeof(kWorkspaceBytes));
+  }
   uint64_t threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   threads = ordered ? 1 : std::min(threads, clusters);
 
@@ -79,6 +91,8 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   run(0);
   for (std::thread &helper : helpers)
     helper.join();
+  if (source.workspace)
+    module.memory().release(source.workspace);
   if (profile) {
     for (uint64_t index = 1; index < threads; ++index)
       counters[0].add(counters[index]);

@@ -162,6 +162,22 @@ TEST(Scheduling, BlocksOfACooperativeLaunchWaitForEachOther) {
   }
 }
 
+/// cooperative_groups finds the barrier of its grid by %envreg1 and %envreg2 (details/driver_abi.h).
+TEST(Scheduling, CooperativeLaunchesHaveAWorkspace) {
+  TestModule module(R"(
+.visible .entry k(.param .u64 to) { .reg .b64 %d<3>; .reg .b32 %r<4>; .reg .pred %p;
+  mov.u32 %r0, %envreg1; mov.u32 %r1, %envreg2; mov.b64 %d0, {%r1, %r0}; setp.eq.u64 %p, %d0, 0; @%p exit;
+  atom.add.release.gpu.u32 %r2, [%d0+4], 1; ld.param.u64 %d1, [to]; mul.wide.u32 %d2, %r2, 4; add.s64 %d1, %d1, %d2;
+  mov.u32 %r3, %ctaid.x; st.global.u32 [%d1], %r3; ret; })");
+  ASSERT_TRUE(module);
+  for (bool cooperative : {true, false, true}) {
+    uint64_t to = module.upload(std::vector<uint32_t>(5, 99));
+    EXPECT_EQ(module.faultOf("k", {.grid = {5, 1, 1}, .block = {1, 1, 1}, .cooperative = cooperative}, to), "");
+    EXPECT_EQ(module.download<uint32_t>(to, 5),
+              cooperative ? (std::vector<uint32_t>{0, 1, 2, 3, 4}) : std::vector<uint32_t>(5, 99));
+  }
+}
+
 TEST(Scheduling, BlocksThatWaitForLaterOnesLetThemStart) {
   TestModule module(gridBarrier("ld.acquire.gpu.global.u32"));
   ASSERT_TRUE(module);
