@@ -1,5 +1,7 @@
 #include "codegen/emit/ArtifactFolder.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -30,6 +32,9 @@ Result<void> checkOutput(const fs::path &path) {
   if (!fs::is_directory(parent, failure))
     return Error{
         fmt::format("{}: output must lie in a folder that exists, but found no {}", path.string(), parent.string())};
+  if (access(parent.c_str(), W_OK | X_OK) != 0)
+    return Error{fmt::format("{}: output must lie in a folder that is writable, but found {} ({})", path.string(),
+                             parent.string(), std::strerror(errno))};
   if (!fs::exists(fs::symlink_status(output, failure)))
     return {};
   if (!fs::is_directory(output, failure))

@@ -1,6 +1,7 @@
 #include "codegen/emit/Emit.h"
 
 #include "codegen/emit/ArtifactFolder.h"
+#include "runtime/artifact/Library.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -117,6 +118,8 @@ Result<void> emitArtifact(ModuleOp plan, Manifest facts, LibraryWriter writeLibr
   manifest.library = "host.so";
   if (Result<void> written = writeLibrary(folder->path() / manifest.library); !written)
     return written;
+  if (Result<void> described = describeLibrary(folder->path(), manifest); !described)
+    return described;
   if (Result<void> written = writeManifest(folder->path(), manifest); !written)
     return written;
   return folder->publish();

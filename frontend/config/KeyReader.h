@@ -10,12 +10,27 @@
 #include <fmt/ranges.h>
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace glm {
 
-/// Takes checked values out of one JSON object; the first wrong one becomes the message.
+/// Warns of the keys of `object` that are not `known`, by name; beyond 20 they are counted.
+inline void warnOfUnknown(const JsonFile &file, const nlohmann::json &object, const std::set<std::string> &known,
+                          std::vector<std::string> &warnings) {
+  constexpr size_t most = 20;
+  size_t count = 0;
+  for (const auto &[key, value] : object.items())
+    if (!known.contains(key) && ++count <= most)
+      warnings.push_back(
+          fmt::format("{}: key {} is unknown and was not used: {}", file.place(key), key, value.dump().substr(0, 60)));
+  if (count > most)
+    warnings.push_back(fmt::format("{}: {} more keys are unknown and were not used", file.name, count - most));
+}
+
+/// Takes checked values out of one JSON object. What is wrong with each key becomes a message, the first one for each; a check that
+/// compares keys asks `fine` first, so that one mistake is not told twice.
 class KeyReader {
 public:
   explicit KeyReader(const JsonFile &file) : file(file), object(file.value) {}
@@ -28,9 +43,19 @@ public:
   }
   const nlohmann::json &at(const char *key) const { return object.at(key); }
 
+  /// Whether nothing was wrong with any of these so far.
+  bool fine(std::initializer_list<const char *> keys) const {
+    return std::none_of(keys.begin(), keys.end(), [&](const char *key) { return wrong.contains(key); });
+  }
+
   void fail(const std::string &key, const std::string &rule, const std::string &found) {
-    if (!error)
-      error = Error{fmt::format("{}: {} {}, but found {}", file.place(key), key, rule, found)};
+    if (!wrong.insert(key).second)
+      return;
+    Error next{fmt::format("{}: {} {}, but found {}", file.place(key), key, rule, found)};
+    if (error)
+      error->add(std::move(next));
+    else
+      error = std::move(next);
   }
 
   int64_t integer(const char *key, int64_t low, int64_t high, std::optional<int64_t> absent = std::nullopt) {
@@ -96,7 +121,7 @@ public:
 
   /// Two keys that say the same must agree.
   void agree(const char *key, int64_t value, const char *other, int64_t expected) {
-    if (value != expected)
+    if (value != expected && fine({key, other}))
       fail(key, fmt::format("must agree with {} {}", other, expected), std::to_string(value));
   }
 
@@ -123,6 +148,7 @@ private:
 
   const JsonFile &file;
   const nlohmann::json &object;
+  std::set<std::string> wrong; ///< keys that have a message
 };
 
 } // namespace glm

@@ -110,13 +110,33 @@ void readWidths(KeyReader &r, ModelConfig &c) {
   if (c.qkRopeHeadDim % 2)
     r.fail("qk_rope_head_dim", "must be even", std::to_string(c.qkRopeHeadDim));
   // head_dim is no width of anything in this model (its config class overwrites it), so that it is not read.
-  r.agree("qk_head_dim", r.integer("qk_head_dim", 1, kWidest, c.qkHeadDim()), "qk_nope_head_dim + qk_rope_head_dim",
-          c.qkHeadDim());
+  if (r.fine({"qk_nope_head_dim", "qk_rope_head_dim"}))
+    r.agree("qk_head_dim", r.integer("qk_head_dim", 1, kWidest, c.qkHeadDim()), "qk_nope_head_dim + qk_rope_head_dim",
+            c.qkHeadDim());
   c.vHeadDim = r.integer("v_head_dim", 1, kWidest);
   c.maxPositions = r.integer("max_position_embeddings", 1, int64_t(1) << 31, 202752);
   c.rmsNormEps = r.positive("rms_norm_eps", 1e-5);
   c.latentNormEps = c.rmsNormEps;
   c.tieWordEmbeddings = r.flag("tie_word_embeddings", false);
+}
+
+/// As many experts as a token needs must be left in the kept groups.
+void checkGroups(KeyReader &r, const ModelConfig &c) {
+  if (c.expertsPerToken > c.experts)
+    return r.fail("num_experts_per_tok", fmt::format("must be at most n_routed_experts {}", c.experts),
+                  std::to_string(c.expertsPerToken));
+  if (c.keptGroups > c.expertGroups)
+    return r.fail("topk_group", fmt::format("must be at most n_group {}", c.expertGroups),
+                  std::to_string(c.keptGroups));
+  if (c.experts % c.expertGroups)
+    return r.fail("n_group", fmt::format("must divide n_routed_experts {}", c.experts), std::to_string(c.expertGroups));
+  if (c.expertGroups > 1 && c.experts / c.expertGroups < 2) // a group's score is the sum of its two best
+    return r.fail("n_group", "must leave two experts or more to a group",
+                  fmt::format("{} groups of {}", c.expertGroups, c.experts));
+  int64_t kept = c.keptGroups * (c.experts / c.expertGroups);
+  if (c.expertsPerToken > kept)
+    r.fail("num_experts_per_tok", fmt::format("must fit into the {} experts of the kept groups", kept),
+           std::to_string(c.expertsPerToken));
 }
 
 void readExperts(KeyReader &r, ModelConfig &c) {
@@ -125,28 +145,16 @@ void readExperts(KeyReader &r, ModelConfig &c) {
     r.agree(alias, r.integer(alias, 1, 65536, c.experts), "n_routed_experts", c.experts);
   c.sharedExperts = r.integer("n_shared_experts", 1, 64, 1);
   c.expertsPerToken = r.integer("num_experts_per_tok", 1, 65536, 8);
-  if (c.expertsPerToken > c.experts)
-    r.fail("num_experts_per_tok", fmt::format("must be at most n_routed_experts {}", c.experts),
-           std::to_string(c.expertsPerToken));
   c.expertGroups = r.integer("n_group", 1, 65536, 1);
   c.keptGroups = r.integer("topk_group", 1, 65536, 1);
-  if (c.keptGroups > c.expertGroups)
-    r.fail("topk_group", fmt::format("must be at most n_group {}", c.expertGroups), std::to_string(c.keptGroups));
-  if (c.experts % c.expertGroups)
-    r.fail("n_group", fmt::format("must divide n_routed_experts {}", c.experts), std::to_string(c.expertGroups));
-  else if (c.expertGroups > 1 && c.experts / c.expertGroups < 2) // a group's score is the sum of its two best
-    r.fail("n_group", "must leave two experts or more to a group",
-           fmt::format("{} groups of {}", c.expertGroups, c.experts));
-  else if (c.expertsPerToken > c.keptGroups * (c.experts / c.expertGroups))
-    r.fail("num_experts_per_tok",
-           fmt::format("must fit into the {} experts of the kept groups", c.keptGroups * (c.experts / c.expertGroups)),
-           std::to_string(c.expertsPerToken));
   c.normTopkProb = r.flag("norm_topk_prob", true);
   c.routedScalingFactor = r.positive("routed_scaling_factor", 2.5);
   r.only("scoring_func", "sigmoid");
   r.only("topk_method", "noaux_tc");
   r.only("moe_layer_freq", 1);
   r.only("moe_router_dtype", "float32");
+  if (r.fine({"n_routed_experts", "num_experts_per_tok", "n_group", "topk_group"}))
+    checkGroups(r, c);
 }
 
 /// mlp_layer_types rules; first_k_dense_replace must say the same where both are there.
@@ -157,7 +165,7 @@ void readMlpTypes(KeyReader &r, ModelConfig &c) {
   for (int64_t layer = 0; layer < c.layers; ++layer)
     byCount[layer] = layer >= dense;
   c.sparseMlp = listed ? r.words("mlp_layer_types", c.layers, "sparse", "dense") : byCount;
-  if (listed && counted && c.sparseMlp != byCount)
+  if (listed && counted && c.sparseMlp != byCount && r.fine({"mlp_layer_types", "first_k_dense_replace"}))
     r.fail("mlp_layer_types", fmt::format("must agree with first_k_dense_replace {}", dense), "another split");
 }
 
@@ -195,15 +203,20 @@ void readIndexer(KeyReader &r, ModelConfig &c) {
   c.indexHeadDim = r.integer("index_head_dim", 2, kWidest);
   c.indexHeads = r.integer("index_n_heads", 1, 65536);
   c.indexTopk = r.integer("index_topk", 1, kWidest, 2048);
-  if (c.indexHeadDim < c.qkRopeHeadDim)
+  if (c.indexHeadDim < c.qkRopeHeadDim && r.fine({"index_head_dim", "qk_rope_head_dim"}))
     r.fail("index_head_dim", fmt::format("must hold the {} rotated columns of qk_rope_head_dim", c.qkRopeHeadDim),
            std::to_string(c.indexHeadDim));
+  c.mtpSharesIndex = r.flag("index_share_for_mtp_iteration", false);
+  r.only("indexer_rope_interleave", true);
+  r.only("rope_interleave", true);
   std::optional<std::vector<bool>> byRule = indexersByRule(r, c);
   if (r.has("indexer_types"))
     c.ownsIndexer = r.words("indexer_types", c.layers, "full", "shared");
   else
     c.ownsIndexer = byRule.value_or(std::vector<bool>(c.layers, true));
   const char *rule = r.has("index_topk_pattern") ? "index_topk_pattern" : "index_topk_freq";
+  if (!r.fine({"indexer_types", "index_topk_pattern", "index_topk_freq", "index_skip_topk_offset"}))
+    return;
   if (byRule && *byRule != c.ownsIndexer) {
     int64_t layer = std::mismatch(byRule->begin(), byRule->end(), c.ownsIndexer.begin()).first - byRule->begin();
     const char *other = r.has("index_topk_pattern") ? rule : "index_topk_freq and index_skip_topk_offset";
@@ -215,19 +228,16 @@ void readIndexer(KeyReader &r, ModelConfig &c) {
   if (!c.ownsIndexer.front())
     r.fail(r.has("indexer_types") ? "indexer_types" : rule,
            "must make layer 0 full, as no layer before it could share its choice", "shared");
-  c.mtpSharesIndex = r.flag("index_share_for_mtp_iteration", false);
-  r.only("indexer_rope_interleave", true);
-  r.only("rope_interleave", true);
 }
 
 /// One object of rope parameters: the type, and nothing that scales.
 void checkRope(KeyReader &r, const char *key, const Json &rope) {
   if (!rope.is_object())
     return r.fail(key, "must be an object", rope.dump());
-  // The type first: it explains the others.
+  // The type first, and then nothing else: it explains the others.
   for (const char *name : {"rope_type", "type"})
     if (rope.contains(name) && rope[name] != "default")
-      r.fail(name, "must be \"default\", the only one implemented", rope[name].dump());
+      return r.fail(name, "must be \"default\", the only one implemented", rope[name].dump());
   if (rope.contains("partial_rotary_factor") && rope["partial_rotary_factor"] != 1)
     r.fail("partial_rotary_factor", "must be 1, the only one implemented", rope["partial_rotary_factor"].dump());
   const std::set<std::string> known = {"rope_type", "type", "partial_rotary_factor", "rope_theta"};
@@ -246,7 +256,7 @@ void readRope(KeyReader &r, ModelConfig &c) {
     if (!r.has(key))
       continue;
     checkRope(r, key, r.at(key));
-    if (r.error || !r.at(key).contains("rope_theta"))
+    if (!r.at(key).is_object() || !r.at(key).contains("rope_theta"))
       continue;
     double nested = r.checkedPositive("rope_theta", r.at(key)["rope_theta"]);
     if (theta && *theta != nested)
@@ -254,9 +264,9 @@ void readRope(KeyReader &r, ModelConfig &c) {
     theta = nested;
   }
   // No default: classes of models differ by orders of magnitude, and a wrong one is not noticed in short prompts.
-  if (!theta)
+  if (!theta && r.fine({"rope_scaling", "rope_parameters"}))
     return r.fail("rope_theta", "must be there, within rope_parameters", "none");
-  c.ropeTheta = *theta;
+  c.ropeTheta = theta.value_or(0);
 }
 
 void readArithmetic(KeyReader &r, const ModelConfig &c) {
@@ -264,7 +274,8 @@ void readArithmetic(KeyReader &r, const ModelConfig &c) {
   r.only("attention_bias", false);
   r.only("mlp_bias", false);
   // Two spellings of one thing: transformers' own, and the one of NVIDIA's files.
-  r.onlyWords("layer_types", c.layers, {"indexed_attention", "deepseek_sparse_attention"});
+  if (r.fine({"num_hidden_layers"}))
+    r.onlyWords("layer_types", c.layers, {"indexed_attention", "deepseek_sparse_attention"});
   if (r.has("attention_dropout") && r.at("attention_dropout") != 0)
     r.fail("attention_dropout", "must be 0", r.at("attention_dropout").dump());
 }
@@ -280,13 +291,8 @@ std::vector<int64_t> tokenIds(KeyReader &r, const char *key, int64_t vocabulary)
 }
 
 /// generation_config.json: stop ids and sampling; absent in many folders.
-Result<void> readGeneration(const std::filesystem::path &folder, ModelConfig &c) {
-  auto file = readOptionalJson(folder / "generation_config.json");
-  if (!file)
-    return file.error();
-  if (!*file)
-    return {};
-  KeyReader r(**file);
+Result<void> readGeneration(const JsonFile &file, ModelConfig &c) {
+  KeyReader r(file);
   if (r.has("eos_token_id"))
     c.eosTokenIds = tokenIds(r, "eos_token_id", c.vocabSize);
   // 0 is the other way to write greedy sampling.
@@ -314,31 +320,35 @@ Result<ModelConfig> readModelConfig(const std::filesystem::path &folder, std::ve
   auto file = readJson(folder / "config.json");
   if (!file)
     return file.error();
-  KeyReader r(*file);
+  auto generation = readOptionalJson(folder / "generation_config.json");
+  if (!generation)
+    return generation.error();
+  return parseModelConfig(*file, *generation ? &**generation : nullptr, warnings);
+}
+
+Result<ModelConfig> parseModelConfig(const JsonFile &file, const JsonFile *generation,
+                                     std::vector<std::string> &warnings) {
+  KeyReader r(file);
   if (!r.has("model_type") || r.at("model_type") != "glm_moe_dsa")
-    return Error{fmt::format("{}: model_type must be \"glm_moe_dsa\", but found {}", file->place("model_type"),
+    return Error{fmt::format("{}: model_type must be \"glm_moe_dsa\", but found {}", file.place("model_type"),
                              r.has("model_type") ? r.at("model_type").dump() : "none")};
   ModelConfig c;
   readWidths(r, c);
-  if (!r.error)
-    readExperts(r, c);
-  if (!r.error)
+  readExperts(r, c);
+  if (r.fine({"num_hidden_layers"})) {
     readMlpTypes(r, c);
-  if (!r.error)
     readIndexer(r, c);
-  if (!r.error)
-    readRope(r, c);
+  }
+  readRope(r, c);
   readArithmetic(r, c);
-  if (r.has("eos_token_id"))
+  if (r.has("eos_token_id") && r.fine({"vocab_size"}))
     c.eosTokenIds = tokenIds(r, "eos_token_id", c.vocabSize);
   if (r.error)
     return *r.error;
-  for (const auto &[key, value] : file->value.items())
-    if (!kKnownKeys.contains(key))
-      warnings.push_back(
-          fmt::format("{}: key {} is unknown and was not used: {}", file->place(key), key, value.dump().substr(0, 60)));
-  if (auto generation = readGeneration(folder, c); !generation)
-    return generation.error();
+  warnOfUnknown(file, file.value, kKnownKeys, warnings);
+  if (generation)
+    if (auto read = readGeneration(*generation, c); !read)
+      return read.error();
   return c;
 }
 

@@ -64,4 +64,8 @@ struct ModelConfig {
 /// arithmetic, by name) are appended to `warnings`.
 Result<ModelConfig> readModelConfig(const std::filesystem::path &folder, std::vector<std::string> &warnings);
 
+/// The same for files at hand; `generation` may be null.
+Result<ModelConfig> parseModelConfig(const JsonFile &file, const JsonFile *generation,
+                                     std::vector<std::string> &warnings);
+
 } // namespace glm

@@ -55,33 +55,37 @@ Result<std::vector<PrecisionRule>> fileRules(const std::filesystem::path &path) 
   auto file = readJson(path);
   if (!file)
     return file.error();
-  if (auto checked = checkKeys(*file, file->value, {"rules", "comment"}); !checked)
+  return parseRules(*file);
+}
+
+} // namespace
+
+Result<std::vector<PrecisionRule>> parseRules(const JsonFile &file) {
+  if (auto checked = checkKeys(file, file.value, {"rules", "comment"}); !checked)
     return checked.error();
-  auto list = file->value.find("rules");
-  if (list == file->value.end() || !list->is_array())
-    return Error{fmt::format("{}: rules must be a list of objects, but found {}", file->place("rules"),
-                             list == file->value.end() ? "none" : list->type_name())};
+  auto list = file.value.find("rules");
+  if (list == file.value.end() || !list->is_array())
+    return Error{fmt::format("{}: rules must be a list of objects, but found {}", file.place("rules"),
+                             list == file.value.end() ? "none" : list->type_name())};
   std::vector<std::string> patterns, types;
   for (const Json &item : *list) {
     Json pattern = item.is_object() ? item.value("pattern", Json()) : Json(),
          type = item.is_object() ? item.value("type", Json()) : Json();
     if (!pattern.is_string() || !type.is_string())
       return Error{fmt::format("{}: a rule must be an object with a pattern and a type, but found {}",
-                               file->place("rules"), item.dump().substr(0, 80))};
-    if (auto checked = checkKeys(*file, item, {"pattern", "type", "comment"}); !checked)
+                               file.place("rules"), item.dump().substr(0, 80))};
+    if (auto checked = checkKeys(file, item, {"pattern", "type", "comment"}); !checked)
       return checked.error();
     patterns.push_back(pattern.get<std::string>());
     types.push_back(type.get<std::string>());
   }
-  std::vector<std::string> places = file->places("rules", patterns);
+  std::vector<std::string> places = file.places("rules", patterns);
   std::vector<PrecisionRule> rules;
   rules.reserve(patterns.size());
   for (size_t i = 0; i < patterns.size(); ++i)
     rules.push_back(makeRule(patterns[i], types[i], places[i]));
   return rules;
 }
-
-} // namespace
 
 Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config,
                                                const QuantizationConfig &quantization) {

@@ -36,15 +36,22 @@ struct QuantizationConfig {
   std::string algorithm;               ///< "NVFP4", "W4A16_NVFP4", "nvfp4-pack-quantized"
   std::vector<PrecisionRule> excludes; ///< type "wide"
   std::string place;                   ///< the file that was read last
+  std::vector<std::string> warnings;   ///< what it says and nobody follows, by name
 };
 
-/// Read both files where they exist; a method, an algorithm or a block that is not NVFP4's is refused by name.
+/// Read both files where they exist; a method, an algorithm, a block or a transformation that is not NVFP4's is refused by name.
 Result<QuantizationConfig> readQuantizationConfig(const std::filesystem::path &folder);
+
+/// The same for files at hand: config.json, and hf_quant_config.json, which may be null.
+Result<QuantizationConfig> parseQuantizationConfig(const JsonFile *side, const JsonFile &configFile);
 
 /// The rules of a policy: "checkpoint" (the folder's exclude lists), "card", "nvidia" (built in), or a file of rules
 /// (a JSON object whose "rules" is a list of {"pattern", "type"}; README.md).
 Result<std::vector<PrecisionRule>> policyRules(const std::string &policy, const ModelConfig &config,
                                                const QuantizationConfig &quantization);
+
+/// The rules of such a file; a key or a type that is not known is refused.
+Result<std::vector<PrecisionRule>> parseRules(const JsonFile &file);
 
 /// What the rules came to.
 struct Precision {

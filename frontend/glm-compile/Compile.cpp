@@ -12,6 +12,7 @@
 #include "frontend/glm-compile/Version.h"
 #include "frontend/import/Import.h"
 #include "frontend/plan/CacheLayout.h"
+#include "runtime/artifact/Message.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/ThreadPool.h"
@@ -167,15 +168,21 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
 
 Result<void> compile(const CompileOptions &options) {
   Progress progress(options.timing);
-  if (auto checked = checkFirst(options); !checked)
-    return checked;
+  Result<void> first = checkFirst(options);
   TimingScope reading = progress.begin("read");
   auto model = readModel(options);
   reading.stop();
+  if (!first && !model) {
+    Error both = first.error();
+    both.add(model.error());
+    return both;
+  }
+  if (!first)
+    return first;
   if (!model)
     return model.error();
   for (const std::string &warning : model->warnings)
-    fmt::print(stderr, "warning: {}\n", warning);
+    fmt::print(stderr, "warning: {}\n", oneLine(warning));
   progress.done("read");
   if (auto checked = checkLength(options, model->config); !checked)
     return checked;

@@ -17,6 +17,7 @@ Result<void> readPrecision(const CompileOptions &options, Model &model) {
   auto quantization = readQuantizationConfig(options.model);
   if (!quantization)
     return quantization.error();
+  model.warnings.insert(model.warnings.end(), quantization->warnings.begin(), quantization->warnings.end());
   auto rules = policyRules(options.precision, model.config, *quantization);
   if (!rules)
     return rules.error();
@@ -39,14 +40,20 @@ Result<void> readPrecision(const CompileOptions &options, Model &model) {
 Result<Model> readModel(const CompileOptions &options) {
   Model model;
   auto config = readModelConfig(options.model, model.warnings);
-  if (!config)
-    return config.error();
+  std::error_code code;
+  if (!config && !std::filesystem::exists(options.model / "config.json", code))
+    return config.error(); // no model, and whatever else is missing follows from that
+  // Neither asks the other: whoever has to load files again learns at once about all of them.
+  auto checkpoint = Checkpoint::open(options.model);
+  if (!config || !checkpoint) {
+    Error error = config ? checkpoint.error() : config.error();
+    if (!config && !checkpoint)
+      error.add(checkpoint.error());
+    return error;
+  }
   model.config = std::move(*config);
   if (options.latentNormEps)
     model.config.latentNormEps = *options.latentNormEps;
-  auto checkpoint = Checkpoint::open(options.model);
-  if (!checkpoint)
-    return checkpoint.error();
   model.checkpoint = std::move(*checkpoint);
   auto stored = readStoredTensors(model.config, model.checkpoint,
                                   options.plan.empty() ? ScalarValues::Checked : ScalarValues::Unread);

@@ -1,10 +1,14 @@
 #include "runtime/artifact/Checkpoint.h"
 
-#include "runtime/artifact/Json.h"
-
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <optional>
 #include <set>
+#include <string_view>
+#include <unordered_set>
+
+namespace fs = std::filesystem;
 
 namespace glm {
 namespace {
@@ -12,49 +16,152 @@ namespace {
 constexpr const char *kIndex = "model.safetensors.index.json";
 constexpr const char *kSingle = "model.safetensors";
 
-/// Tensor name to file name, as the index says.
-Result<std::map<std::string, std::string>> readIndex(const std::filesystem::path &path) {
-  auto json = readJson(path);
-  if (!json)
-    return json.error();
-  auto found = json->value.find("weight_map");
-  if (found == json->value.end() || !found->is_object() || found->empty())
-    return Error{fmt::format("{}: weight_map must be an object of file names, but found {}", kIndex,
-                             found == json->value.end() ? "none" : found->type_name())};
-  std::map<std::string, std::string> map;
-  for (const auto &[tensor, file] : found->items()) {
-    if (!file.is_string())
-      return Error{fmt::format("{}: {} must name a file, but found {}", json->place(tensor), tensor, file.dump())};
-    map.emplace_hint(map.end(), tensor, file.get<std::string>());
-  }
-  return map;
+/// A zero byte would end the name early for the file system: two names, one file.
+bool isFileName(const std::string &name) {
+  return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\0", 2)) == name.npos;
 }
 
-/// A shard lies in the folder itself: an index is data, and may not lead anywhere else.
-Result<void> checkShardName(const std::filesystem::path &folder, const std::string &name) {
-  // A zero byte would end the name early for the file system: two names, one file.
-  bool outside = name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos;
-  if (outside || name.find('\0') != std::string::npos)
-    return Error{fmt::format("{}: shard must be a file of the folder, but found {}", kIndex, name)};
+/// What the hub's client calls a blob: the SHA-1 of git or the SHA-256 of large files.
+bool isBlobName(const std::string &name) {
+  return (name.size() == 40 || name.size() == 64) && name.find_first_not_of("0123456789abcdef") == name.npos;
+}
+
+/// Whether `target`, as a link in `folder` spells it, is a blob of the hub's cache: models--NAME/snapshots/REVISION/SHARD links
+/// to models--NAME/blobs/HASH. `folder` must be canonical.
+bool isHubBlob(const fs::path &folder, const fs::path &target) {
+  if (folder.parent_path().filename() != "snapshots" ||
+      !folder.parent_path().parent_path().filename().string().starts_with("models--"))
+    return false;
+  std::string name = target.filename().string();
   std::error_code code;
-  if (!std::filesystem::exists(folder / name, code))
-    return Error{fmt::format("{}: shard {} must exist, but found none", folder.string(), name)};
+  return isBlobName(name) && target == fs::path("../../blobs") / name &&
+         fs::canonical(folder / target, code) == folder.parent_path().parent_path() / "blobs" / name;
+}
+
+/// Something has the name, be it a link to nowhere: that is half a download, not an absence.
+bool isThere(const fs::path &path) {
+  std::error_code code;
+  return fs::symlink_status(path, code).type() != fs::file_type::not_found;
+}
+
+/// A shard that is a link stays within the folder, or leads to where the hub's client keeps what it loaded.
+Result<void> checkLink(const fs::path &folder, const std::string &name) {
+  std::error_code code;
+  fs::path target = fs::read_symlink(folder / name, code);
+  if (!fs::exists(folder / name, code))
+    return Error{fmt::format("{}: shard {} must exist, but found a link to {}, which does not", folder.string(), name,
+                             target.string())};
+  fs::path home = fs::canonical(folder, code), end = fs::canonical(folder / name, code);
+  if (end.parent_path() == home || isHubBlob(home, target))
+    return {};
+  return Error{fmt::format("{}: shard {} must lie in the folder or in the blobs of a Hugging Face cache, but found a "
+                           "link to {}",
+                           folder.string(), name, target.string())};
+}
+
+Result<SafetensorsFile> openShard(const fs::path &folder, const std::string &name) {
+  std::error_code code;
+  if (fs::is_symlink(folder / name, code))
+    if (auto checked = checkLink(folder, name); !checked)
+      return checked.error();
+  return SafetensorsFile::open(folder / name);
+}
+
+/// Shards that are not there at all are one fact: half a download.
+Result<void> checkPresent(const fs::path &folder, const std::set<std::string> &names) {
+  constexpr size_t most = 3;
+  std::vector<std::string> absent;
+  for (const std::string &name : names)
+    if (!isThere(folder / name))
+      absent.push_back(name);
+  if (absent.empty())
+    return {};
+  if (absent.size() == 1)
+    return Error{fmt::format("{}: shard {} must exist, but found none", folder.string(), absent.front())};
+  size_t shown = std::min(absent.size(), most);
+  std::string rest = absent.size() > shown ? fmt::format(" and {} more", absent.size() - shown) : "";
+  return Error{fmt::format("{}: all {} shards must exist, but found no {}{}", folder.string(), names.size(),
+                           fmt::join(absent.begin(), absent.begin() + static_cast<ptrdiff_t>(shown), ", "), rest)};
+}
+
+/// All files, or all that is wrong with them.
+Result<std::vector<SafetensorsFile>> openShards(const fs::path &folder, const std::set<std::string> &names) {
+  std::vector<SafetensorsFile> shards;
+  std::optional<Error> error;
+  auto fail = [&](const Error &found) {
+    if (error)
+      error->add(found);
+    else
+      error = found;
+  };
+  if (auto present = checkPresent(folder, names); !present)
+    fail(present.error());
+  for (const std::string &name : names) {
+    if (!isThere(folder / name))
+      continue;
+    auto file = openShard(folder, name);
+    if (!file)
+      fail(file.error());
+    else
+      shards.push_back(std::move(*file));
+  }
+  if (error)
+    return *error;
+  return shards;
+}
+
+/// Every tensor lies in the shard that the index names.
+Result<void> checkIndex(const std::map<std::string, std::string> &index, const std::vector<SafetensorsFile> &shards) {
+  std::unordered_set<std::string_view> found;
+  for (const SafetensorsFile &shard : shards) {
+    std::string name = shard.path().filename().string();
+    for (const auto &[tensor, info] : shard.tensors()) {
+      auto entry = index.find(tensor);
+      if (entry == index.end() || entry->second != name)
+        return Error{fmt::format("{}: {} must be in {} as the index says, but found it in {}", kIndex, tensor,
+                                 entry == index.end() ? "no shard" : entry->second, name)};
+      found.insert(tensor);
+    }
+  }
+  for (const auto &[tensor, file] : index)
+    if (!found.contains(tensor))
+      return Error{fmt::format("{}: {} must hold {}, but found no such tensor", kIndex, file, tensor)};
   return {};
 }
 
 } // namespace
 
-Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
+Result<std::map<std::string, std::string>> readIndex(const JsonFile &file) {
+  auto found = file.value.find("weight_map");
+  if (found == file.value.end() || !found->is_object() || found->empty())
+    return Error{fmt::format("{}: weight_map must be an object of file names, but found {}", file.name,
+                             found == file.value.end() ? "none" : found->type_name())};
+  std::map<std::string, std::string> map;
+  for (const auto &[tensor, shard] : found->items()) {
+    if (!shard.is_string())
+      return Error{fmt::format("{}: {} must name a file, but found {}", file.place(tensor), tensor, shard.dump())};
+    std::string name = shard.get<std::string>();
+    if (!isFileName(name))
+      return Error{fmt::format("{}: shard must be a file of the folder, but found {}", file.name, name)};
+    map.emplace_hint(map.end(), tensor, std::move(name));
+  }
+  return map;
+}
+
+Result<Checkpoint> Checkpoint::open(const fs::path &folder) {
   std::error_code code;
-  if (!std::filesystem::is_directory(folder, code))
+  if (!fs::is_directory(folder, code))
     return Error{fmt::format("{}: checkpoint must be a folder, but found {}", folder.string(),
-                             std::filesystem::exists(folder, code) ? "a file" : "none")};
+                             fs::exists(folder, code) ? "a file" : "none")};
   Checkpoint checkpoint;
   checkpoint.root = folder;
   std::map<std::string, std::string> index;
   std::set<std::string> names = {kSingle};
-  if (std::filesystem::exists(folder / kIndex, code)) {
-    auto read = readIndex(folder / kIndex);
+  if (isThere(folder / kIndex)) {
+    auto json = readJson(folder / kIndex);
+    if (!json)
+      return json.error();
+    auto read = readIndex(*json);
     if (!read)
       return read.error();
     index = std::move(*read);
@@ -62,33 +169,22 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path &folder) {
     for (const auto &[tensor, file] : index)
       names.insert(file);
     // Some loaders then read the single file, some the shards.
-    if (!names.contains(kSingle) && std::filesystem::exists(folder / kSingle, code))
+    if (!names.contains(kSingle) && isThere(folder / kSingle))
       return Error{fmt::format("{}: folder must hold {} or {}, but found both", folder.string(), kSingle, kIndex)};
-  } else if (!std::filesystem::exists(folder / kSingle, code)) {
+  } else if (!isThere(folder / kSingle)) {
     return Error{fmt::format("{}: folder must hold {} or {}, but found neither", folder.string(), kSingle, kIndex)};
   }
-  for (const std::string &name : names) {
-    if (auto checked = checkShardName(folder, name); !checked)
+  auto shards = openShards(folder, names);
+  if (!shards)
+    return shards.error();
+  checkpoint.shards = std::move(*shards);
+  if (!index.empty())
+    if (auto checked = checkIndex(index, checkpoint.shards); !checked)
       return checked.error();
-    auto file = SafetensorsFile::open(folder / name);
-    if (!file)
-      return file.error();
-    checkpoint.shards.push_back(std::move(*file));
-  }
   checkpoint.where.reserve(index.size());
-  for (size_t shard = 0; shard < checkpoint.shards.size(); ++shard) {
-    std::string name = checkpoint.shards[shard].path().filename().string();
-    for (const auto &[tensor, info] : checkpoint.shards[shard].tensors()) {
-      auto entry = index.find(tensor);
-      if (!index.empty() && (entry == index.end() || entry->second != name))
-        return Error{fmt::format("{}: {} must be in {} as the index says, but found it in {}", kIndex, tensor,
-                                 entry == index.end() ? "no shard" : entry->second, name)};
+  for (size_t shard = 0; shard < checkpoint.shards.size(); ++shard)
+    for (const auto &[tensor, info] : checkpoint.shards[shard].tensors())
       checkpoint.where.emplace(tensor, std::pair(&info, shard));
-    }
-  }
-  for (const auto &[tensor, file] : index)
-    if (!checkpoint.where.contains(tensor))
-      return Error{fmt::format("{}: {} must hold {}, but found no such tensor", kIndex, file, tensor)};
   return checkpoint;
 }
 

@@ -1,19 +1,27 @@
 // A Hugging Face folder's tensors: model.safetensors, or the shards that model.safetensors.index.json names.
 #pragma once
 
+#include "runtime/artifact/Json.h"
 #include "runtime/artifact/Safetensors.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace glm {
 
+/// The weight_map of model.safetensors.index.json: tensor name to shard name. A shard's name is that of a file in the folder itself: an
+/// index is data, and may not lead anywhere else.
+Result<std::map<std::string, std::string>> readIndex(const JsonFile &file);
+
 class Checkpoint {
 public:
   /// Open every file and check it against the index: each named shard exists inside the folder, each tensor is where the
-  /// index says, none is in two files; a single file beside an index that does not name it is refused.
+  /// index says, none is in two files; a single file beside an index that does not name it is refused. A shard may be a link to a
+  /// file of the same folder, or one of the Hugging Face hub's cache (`models--NAME/snapshots/REVISION/SHARD` to
+  /// `../../blobs/HASH`); any other way out of the folder is refused. Every file that is wrong is named, not only the first.
   static Result<Checkpoint> open(const std::filesystem::path &folder);
 
   /// A tensor and the file that holds it.

@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <optional>
+#include <string_view>
 
 namespace glm {
 namespace {
 
 constexpr size_t kDeepest = 64;
 constexpr uint64_t kLargestFile = uint64_t(256) << 20;
+constexpr size_t kMostValues =
+    size_t(4) << 20;               ///< some hundred bytes each; the real checkpoint in one file has half a million
+constexpr size_t kMostMisses = 16; ///< searches through the rest of a text that may find nothing
 
 int64_t linesIn(const std::string &text, size_t begin, size_t end) {
   return std::count(text.begin() + begin, text.begin() + std::min(end, text.size()), '\n');
@@ -47,6 +51,11 @@ public:
   bool parse_error(size_t position, const std::string &token, const Json::exception &exception) override {
     constexpr int overflow = 406; // nlohmann's number for a number beyond a double
     std::string place = fmt::format("{}:{}", name, 1 + linesIn(text, 0, position));
+    // Python writes these where JSON has no word for them.
+    std::string_view rest = std::string_view(text).substr(std::min(text.size(), position > 0 ? position - 1 : 0));
+    for (const char *word : {"NaN", "Infinity"})
+      if (rest.starts_with(word))
+        return fail(fmt::format("{}: number must be finite, but found {}", place, word));
     if (exception.id == overflow)
       return fail(fmt::format("{}: number must fit into a double, but found {}", place, token));
     return fail(fmt::format("{}: text must be JSON, but found an error at byte {}", place, position));
@@ -65,8 +74,10 @@ private:
       return &stack.back()->get_ref<Json::array_t &>().emplace_back(std::move(value));
     return &(*member = std::move(value));
   }
-  bool put(Json value) { return place(std::move(value)); }
+  bool put(Json value) { return count() && place(std::move(value)); }
   bool open(Json value) {
+    if (!count())
+      return false;
     if (stack.size() == kDeepest)
       return fail(fmt::format("{}: nesting must be at most {} deep, but found more", name, kDeepest));
     stack.push_back(place(std::move(value)));
@@ -76,11 +87,16 @@ private:
     stack.pop_back();
     return true;
   }
+  bool count() {
+    return ++values <= kMostValues ||
+           fail(fmt::format("{}: file must hold at most {} values, but found more", name, kMostValues));
+  }
 
   const std::string &name, &text;
   std::vector<Json *>
       stack;              ///< open brackets, outermost first; nothing is added to a list while an entry of it is open
   Json *member = nullptr; ///< where the value of the last key goes
+  size_t values = 0;
 };
 
 std::string quoted(const std::string &text) { return nlohmann::json(text).dump(); }
@@ -110,9 +126,11 @@ std::vector<std::string> JsonFile::places(const std::string &key, const std::vec
     return std::vector<std::string>(strings.size(), name);
   int64_t line = 1 + linesIn(text, 0, at);
   const std::string ofKey = fmt::format("{}:{}", name, line);
+  size_t misses = 0;
   for (const std::string &string : strings) {
-    size_t next = text.find(quoted(string), at + 1);
+    size_t next = misses < kMostMisses ? text.find(quoted(string), at + 1) : std::string::npos;
     if (next == std::string::npos) {
+      ++misses;
       result.push_back(ofKey);
       continue;
     }

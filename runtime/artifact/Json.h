@@ -20,11 +20,12 @@ struct JsonFile {
   std::string place(const std::string &key) const;
 
   /// The places of the strings of a list, in its order; `key` is the key of the list. One pass over the text, so that long
-  /// lists stay cheap. A string that is spelled in an unusual way (escapes) gets the place of the key.
+  /// lists stay cheap. A string that is spelled in an unusual way (escapes) gets the place of the key; after a few of them all do.
   std::vector<std::string> places(const std::string &key, const std::vector<std::string> &strings) const;
 };
 
-/// Read a JSON object; refuses duplicate keys, nesting beyond 64 levels, files beyond 256 MiB and anything that is not one object.
+/// Read a JSON object; refuses duplicate keys, nesting beyond 64 levels, files beyond 256 MiB or four million values, and anything
+/// that is not one object. Needs less than 1 GiB for whatever the file holds.
 Result<JsonFile> readJson(const std::filesystem::path &path);
 
 /// The same for a file that may be absent. A link that leads nowhere is refused: it is half a download, not an absence.

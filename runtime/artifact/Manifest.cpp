@@ -1,5 +1,6 @@
 #include "runtime/artifact/Manifest.h"
 
+#include "runtime/artifact/Hash.h"
 #include "runtime/artifact/Json.h"
 #include "runtime/artifact/ManifestWords.h"
 
@@ -69,7 +70,8 @@ std::string programText(const Program &program) {
                      lines(program.launches, "   "));
 }
 
-std::string manifestText(const Manifest &m) {
+/// All but the seal and the closing bracket.
+std::string format(const Manifest &m) {
   std::string text = "{\n";
   auto scalar = [&](const char *key, const Json &value) { text += fmt::format(" \"{}\": {},\n", key, value.dump()); };
   auto list = [&](const char *key, const std::string &value) { text += fmt::format(" \"{}\": {},\n", key, value); };
@@ -79,6 +81,8 @@ std::string manifestText(const Manifest &m) {
   scalar("features", m.features);
   scalar("activations", m.activations);
   scalar("library", m.library);
+  scalar("library_bytes", m.libraryBytes);
+  scalar("library_hash", fmt::format("{:016x}", m.libraryHash));
   scalar("layers", m.layers);
   scalar("vocab_size", m.vocabSize);
   scalar("max_model_len", m.maxModelLen);
@@ -103,7 +107,7 @@ std::string manifestText(const Manifest &m) {
   text += " \"programs\": [";
   for (size_t i = 0; i < m.programs.size(); ++i)
     text += fmt::format("{}\n  {}", i ? "," : "", programText(m.programs[i]));
-  return text + "\n ]\n}\n";
+  return text + "\n ],\n";
 }
 
 } // namespace
@@ -113,15 +117,26 @@ std::string expandPattern(const std::string &name, int64_t index) {
   return hole == std::string::npos ? name : name.substr(0, hole) + std::to_string(index) + name.substr(hole + 2);
 }
 
-Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest) {
-  std::string text;
+std::string manifestSeal(const Manifest &manifest) {
+  Manifest rest = manifest;
+  rest.checkpoint.clear();
+  return fmt::format("{:016x}", fnv1a64(format(rest)));
+}
+
+Result<std::string> manifestText(const Manifest &manifest) {
   try {
-    text = manifestText(manifest);
+    return fmt::format("{} \"{}\": \"{}\"\n}}\n", format(manifest), kSealKey, manifestSeal(manifest));
   } catch (const Json::type_error &) { // the only reason for which nlohmann refuses to print
     return Error{fmt::format("{}: names must be UTF-8, but found one that is not", kManifestFile)};
   }
+}
+
+Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest) {
+  auto text = manifestText(manifest);
+  if (!text)
+    return text.error();
   std::ofstream stream(folder / kManifestFile, std::ios::binary);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+  stream.write(text->data(), static_cast<std::streamsize>(text->size()));
   stream.close();
   if (!stream)
     return Error{fmt::format("{}: file must be writable, but found {}", (folder / kManifestFile).string(),

@@ -13,8 +13,10 @@
 
 namespace glm {
 
+struct JsonFile;
+
 /// The version of everything that an artifact contains: this file and the kernel ABI.
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 
 /// What a weight argument points to.
 enum class WeightForm {
@@ -131,6 +133,8 @@ struct Manifest {
   std::vector<std::string> features;
   std::string activations; ///< bf16 or f32
   std::string library;     ///< host.so
+  uint64_t libraryBytes = 0;
+  uint64_t libraryHash = 0; ///< FNV-1a 64 of all of it
 
   // the model, as far as the runtime asks
   int64_t layers = 0;
@@ -159,8 +163,15 @@ struct Manifest {
 };
 
 /// Read and check `folder`/manifest.json: every key known and there, types, ranges, every index within its list, arena offsets
-/// within the arena. A file of another format version is refused with both numbers, before anything else in it is believed.
+/// within the arena, and its seal: a hash of everything in it but the place of the checkpoint, which may be edited after a move. Spaces and
+/// line breaks do not count. A file of another format version is refused with both numbers, before anything else in it is believed.
 Result<Manifest> readManifest(const std::filesystem::path &folder);
+
+/// The same for a file at hand, whose seal is not looked at.
+Result<Manifest> parseManifest(const JsonFile &file);
+
+/// What writeManifest writes. Refuses names that are not UTF-8.
+Result<std::string> manifestText(const Manifest &manifest);
 
 /// Write `folder`/manifest.json (the caller renames the folder when all of it is there).
 Result<void> writeManifest(const std::filesystem::path &folder, const Manifest &manifest);

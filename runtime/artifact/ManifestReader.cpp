@@ -16,8 +16,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int64_t kMost = int64_t(1) << 56;     ///< no size in bytes is larger; sums of two stay in range
-constexpr int64_t kMostRows = int64_t(1) << 40; ///< no count of rows, tokens or pages is larger
+constexpr int64_t kMost = int64_t(1) << 56; ///< no size in bytes is larger; sums of two stay in range
+// Far beyond what anybody computes, and such that products of two with a few bytes stay in range.
+constexpr int64_t kMostPositions = int64_t(1) << 31; ///< positions and pages are int32
+constexpr int64_t kMostIds = int64_t(1) << 24;       ///< ids of tokens
+constexpr int64_t kMostRows = int64_t(1) << 20;      ///< rows of a step, sequences, layers, experts
 
 /// Takes fields out of objects; the first that is wrong becomes the message, and everything after it is a default value.
 class Reader {
@@ -43,6 +46,16 @@ public:
       return nullptr;
     }
     return &*found;
+  }
+
+  /// 16 hexadecimal digits.
+  uint64_t hash(const Json &object, const std::string &where, const char *key) {
+    std::string digits = text(object, where, key);
+    uint64_t value = 0;
+    auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 16 || code != std::errc() || end != digits.data() + digits.size())
+      fail(fmt::format("{}{} must have 16 hexadecimal digits, but found \"{}\"", where, key, digits));
+    return value;
   }
 
   int64_t integer(const Json &object, const std::string &where, const char *key, int64_t low, int64_t high) {
@@ -210,10 +223,7 @@ CheckpointFile readFile(Reader &r, const Json &json, const std::string &where) {
   if (file.name.empty() || file.name == "." || file.name == ".." || file.name.find('/') != std::string::npos)
     r.fail(fmt::format("{}name must be a file of the checkpoint's folder, but found \"{}\"", where, file.name));
   file.bytes = r.integer(json, where, "bytes", 0, kMost);
-  std::string hash = r.text(json, where, "header");
-  auto [end, code] = std::from_chars(hash.data(), hash.data() + hash.size(), file.header, 16);
-  if (hash.size() != 16 || code != std::errc() || end != hash.data() + hash.size())
-    r.fail(fmt::format("{}header must have 16 hexadecimal digits, but found \"{}\"", where, hash));
+  file.header = r.hash(json, where, "header");
   return file;
 }
 
@@ -259,7 +269,7 @@ Tap readTap(Reader &r, const Json &json, const std::string &where, const Manifes
   tap.name = r.text(json, where, "name");
   tap.buffer = r.index(json, where, "buffer", "buffers", m.buffers.size());
   tap.dtype = dtypes[r.word(json, where, "dtype", dtypes)];
-  tap.width = r.integer(json, where, "width", 1, kMost);
+  tap.width = r.integer(json, where, "width", 1, kMostPositions);
   return tap;
 }
 
@@ -283,20 +293,22 @@ void readModel(Reader &r, const Json &json, Manifest &m) {
   m.features = r.strings(json, "", "features");
   m.activations = r.text(json, "", "activations");
   m.library = r.text(json, "", "library");
+  m.libraryBytes = r.integer(json, "", "library_bytes", 0, kMost);
+  m.libraryHash = r.hash(json, "", "library_hash");
   m.layers = r.integer(json, "", "layers", 1, kMostRows);
-  m.vocabSize = r.integer(json, "", "vocab_size", 1, kMostRows);
-  m.maxModelLen = r.integer(json, "", "max_model_len", 1, kMostRows);
+  m.vocabSize = r.integer(json, "", "vocab_size", 1, kMostIds);
+  m.maxModelLen = r.integer(json, "", "max_model_len", 1, kMostPositions);
   m.maxRows = r.integer(json, "", "max_rows", 1, kMostRows);
   m.maxSequences = r.integer(json, "", "max_sequences", 1, kMostRows);
   m.pageSize = r.integer(json, "", "page_size", 1, 1 << 20);
-  m.pagesPerSequence = r.integer(json, "", "pages_per_sequence", 1, kMostRows);
-  m.pages = r.integer(json, "", "pages", 1, kMostRows);
+  m.pagesPerSequence = r.integer(json, "", "pages_per_sequence", 1, kMostPositions);
+  m.pages = r.integer(json, "", "pages", 1, kMostPositions);
   m.experts = r.integer(json, "", "experts", 0, kMostRows);
   m.expertsPerToken = r.integer(json, "", "experts_per_token", 0, m.experts);
   m.eosTokenIds = r.integers(json, "", "eos_token_ids");
   m.temperature = r.number(json, "", "temperature", 0, 1e6);
   m.topP = r.number(json, "", "top_p", 0, 1);
-  m.topK = r.integer(json, "", "top_k", 0, kMostRows);
+  m.topK = r.integer(json, "", "top_k", 0, kMostIds);
   m.arenaBytes = r.integer(json, "", "arena_bytes", 0, kMost);
   m.checkpoint = r.text(json, "", "checkpoint");
   if (!r.error && m.pagesPerSequence * m.pageSize < m.maxModelLen)
@@ -331,10 +343,27 @@ Kernel readKernel(Reader &r, const Json &json, const std::string &where) {
 } // namespace
 
 Result<Manifest> readManifest(const std::filesystem::path &folder) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(folder, failure))
+    return Error{fmt::format("{}: the artifact must be a folder, but found {}", folder.string(),
+                             std::filesystem::exists(folder, failure) ? "something else" : "none")};
   auto file = readJson(folder / kManifestFile);
   if (!file)
     return file.error();
-  const Json &json = file->value;
+  auto manifest = parseManifest(*file);
+  if (!manifest)
+    return manifest;
+  std::string written = file->value[kSealKey].get<std::string>(), found = manifestSeal(*manifest);
+  if (written != found)
+    return Error{
+        fmt::format("{}: contents must be as glm-compile wrote them (seal {}), but found an edit ({}): compile "
+                    "the artifact again",
+                    kManifestFile, written, found)};
+  return manifest;
+}
+
+Result<Manifest> parseManifest(const JsonFile &file) {
+  const Json &json = file.value;
   Reader r;
   Manifest m;
   m.format = static_cast<int>(r.integer(json, "", "format", 0, INT32_MAX));
@@ -354,35 +383,18 @@ Result<Manifest> readManifest(const std::filesystem::path &folder) {
   m.kernels =
       r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
   readPrograms(r, json, m);
-  r.only(json, "",
-         {"format",
-          "producer",
-          "target",
-          "features",
-          "activations",
-          "library",
-          "layers",
-          "vocab_size",
-          "max_model_len",
-          "max_rows",
-          "max_sequences",
-          "page_size",
-          "pages_per_sequence",
-          "pages",
-          "experts",
-          "experts_per_token",
-          "eos_token_ids",
-          "temperature",
-          "top_p",
-          "top_k",
-          "arena_bytes",
-          "checkpoint",
-          "files",
-          "precision",
-          "weights",
-          "buffers",
-          "kernels",
-          "programs"});
+  r.hash(json, "", kSealKey);
+  r.only(json, "", {"format",        "producer",      "target",
+                    "features",      "activations",   "library",
+                    "library_bytes", "library_hash",  "layers",
+                    "vocab_size",    "max_model_len", "max_rows",
+                    "max_sequences", "page_size",     "pages_per_sequence",
+                    "pages",         "experts",       "experts_per_token",
+                    "eos_token_ids", "temperature",   "top_p",
+                    "top_k",         "arena_bytes",   "checkpoint",
+                    "files",         "precision",     "weights",
+                    "buffers",       "kernels",       "programs",
+                    kSealKey});
   if (r.error)
     return *r.error;
   return m;

@@ -1,5 +1,6 @@
 #include "runtime/artifact/Safetensors.h"
 
+#include "runtime/artifact/Hash.h"
 #include "runtime/artifact/Json.h"
 
 #include <algorithm>
@@ -18,13 +19,6 @@ namespace glm {
 namespace {
 
 constexpr uint64_t kLargestHeader = 100'000'000; // the limit of the reference implementation
-
-uint64_t fnv1a64(const uint8_t *data, uint64_t bytes) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (uint64_t i = 0; i < bytes; ++i)
-    hash = (hash ^ data[i]) * 0x100000001b3;
-  return hash;
-}
 
 std::string shapeText(const std::vector<int64_t> &shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
@@ -52,7 +46,7 @@ std::optional<std::vector<int64_t>> integers(const nlohmann::json &value) {
 
 /// One entry of the header; offsets there count from the end of the header.
 Result<TensorInfo> readEntry(const std::string &place, const std::string &name, const nlohmann::json &value,
-                             uint64_t dataStart, uint64_t dataBytes) {
+                             uint64_t dataStart) {
   auto bad = [&](const std::string &rule, const std::string &found) {
     return Error{fmt::format("{}: {} {}, but found {}", place, name, rule, found)};
   };
@@ -68,15 +62,14 @@ Result<TensorInfo> readEntry(const std::string &place, const std::string &name, 
     return bad("must have a shape of non-negative integers", value["shape"].dump());
   if (!offsets || offsets->size() != 2 || (*offsets)[0] > (*offsets)[1])
     return bad("must have two ascending data_offsets", value["data_offsets"].dump());
-  if (static_cast<uint64_t>((*offsets)[1]) > dataBytes)
-    return bad(fmt::format("must end within the file's {} bytes of data", dataBytes), std::to_string((*offsets)[1]));
   info.shape = std::move(*shape);
   info.offset = dataStart + (*offsets)[0];
   info.bytes = (*offsets)[1] - (*offsets)[0];
   std::optional<uint64_t> wanted = shapeBytes(info.shape, dtypeBytes(info.dtype));
-  if (!wanted || *wanted != info.bytes)
-    return bad(fmt::format("of {} {} must have {} bytes", info.dtype, shapeText(info.shape),
-                           wanted ? std::to_string(*wanted) : "too many"),
+  if (!wanted)
+    return bad(fmt::format("of {} {} must have less than 2^64 bytes", info.dtype, shapeText(info.shape)), "more");
+  if (*wanted != info.bytes)
+    return bad(fmt::format("of {} {} must have {} bytes", info.dtype, shapeText(info.shape), *wanted),
                std::to_string(info.bytes));
   return info;
 }
@@ -113,8 +106,9 @@ Result<void> checkLayout(const std::string &place, const std::map<std::string, T
     end += info->bytes;
   }
   if (end != fileBytes)
-    return Error{fmt::format("{}: tensors must reach the end of the file at {}, but found their end at {}", place,
-                             fileBytes, end)};
+    return Error{fmt::format("{}: file must have {} bytes as its header says, but found {} ({} {})", place, end,
+                             fileBytes, end > fileBytes ? end - fileBytes : fileBytes - end,
+                             end > fileBytes ? "missing" : "too many")};
   return {};
 }
 
@@ -135,15 +129,48 @@ uint64_t dtypeBytes(const std::string &dtype) {
   return found == bytes.end() ? 0 : found->second;
 }
 
+Result<SafetensorsHeader> readSafetensorsHeader(const std::string &place, std::string_view start, uint64_t fileBytes) {
+  if (fileBytes < 8)
+    return Error{fmt::format("{}: file must have at least 8 bytes, but found {}", place, fileBytes)};
+  uint64_t headerBytes = 0;
+  std::memcpy(&headerBytes, start.data(), 8);
+  if (headerBytes > kLargestHeader)
+    return Error{
+        fmt::format("{}: header must have at most {} bytes, but found {}", place, kLargestHeader, headerBytes)};
+  if (headerBytes > fileBytes - 8)
+    return Error{
+        fmt::format("{}: header must fit into the file's {} bytes, but found {}", place, fileBytes, headerBytes)};
+  uint64_t dataStart = 8 + headerBytes;
+  SafetensorsHeader header;
+  header.hash = fnv1a64(start.substr(0, dataStart));
+  auto json = parseJson(place, std::string(start.substr(8, headerBytes)));
+  if (!json)
+    return json.error();
+  for (const auto &[name, value] : json->value.items()) {
+    if (name == "__metadata__") {
+      auto read = readMetadata(place, value);
+      if (!read)
+        return read.error();
+      header.metadata = std::move(*read);
+      continue;
+    }
+    auto entry = readEntry(place, name, value, dataStart);
+    if (!entry)
+      return entry.error();
+    header.tensors.emplace_hint(header.tensors.end(), name, std::move(*entry));
+  }
+  if (auto layout = checkLayout(place, header.tensors, dataStart, fileBytes); !layout)
+    return layout.error();
+  return header;
+}
+
 SafetensorsFile::SafetensorsFile(SafetensorsFile &&other) noexcept { *this = std::move(other); }
 
 SafetensorsFile &SafetensorsFile::operator=(SafetensorsFile &&other) noexcept {
   std::swap(filePath, other.filePath);
   std::swap(base, other.base);
   std::swap(mappedBytes, other.mappedBytes);
-  std::swap(hash, other.hash);
-  std::swap(entries, other.entries);
-  std::swap(meta, other.meta);
+  std::swap(header, other.header);
   return *this;
 }
 
@@ -165,7 +192,7 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   SafetensorsFile file;
   file.filePath = path;
   int failure = 0;
-  if (bytes >= 8) {
+  if (bytes > 0) {
     void *mapped = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
     failure = errno;
     if (mapped != MAP_FAILED) {
@@ -177,37 +204,12 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path)
   if (!regular)
     return Error{
         fmt::format("{}: {} must be a regular file, but found another kind", path.parent_path().string(), place)};
-  if (bytes < 8)
-    return Error{fmt::format("{}: file must have at least 8 bytes, but found {}", place, bytes)};
-  if (!file.base)
+  if (bytes > 0 && !file.base)
     return Error{fmt::format("{}: file must be mappable, but found {}", place, std::strerror(failure))};
-
-  uint64_t headerBytes = 0;
-  std::memcpy(&headerBytes, file.base, 8);
-  if (headerBytes > kLargestHeader)
-    return Error{
-        fmt::format("{}: header must have at most {} bytes, but found {}", place, kLargestHeader, headerBytes)};
-  if (headerBytes > bytes - 8)
-    return Error{fmt::format("{}: header must fit into the file's {} bytes, but found {}", place, bytes, headerBytes)};
-  file.hash = fnv1a64(file.base, 8 + headerBytes);
-  auto header = parseJson(place, std::string(reinterpret_cast<const char *>(file.base) + 8, headerBytes));
+  auto header = readSafetensorsHeader(place, {reinterpret_cast<const char *>(file.base), bytes}, bytes);
   if (!header)
     return header.error();
-  for (const auto &[name, value] : header->value.items()) {
-    if (name == "__metadata__") {
-      auto read = readMetadata(place, value);
-      if (!read)
-        return read.error();
-      file.meta = std::move(*read);
-      continue;
-    }
-    auto entry = readEntry(place, name, value, 8 + headerBytes, bytes - 8 - headerBytes);
-    if (!entry)
-      return entry.error();
-    file.entries.emplace_hint(file.entries.end(), name, std::move(*entry));
-  }
-  if (auto layout = checkLayout(place, file.entries, 8 + headerBytes, bytes); !layout)
-    return layout.error();
+  file.header = std::move(*header);
   return file;
 }
 
@@ -237,6 +239,12 @@ Result<void> SafetensorsWriter::check() const {
 Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
   if (auto checked = check(); !checked)
     return Error{fmt::format("{}: {}", path.filename().string(), checked.error().message)};
+  // A rename would put the file in the place of a device or a FIFO.
+  std::error_code code;
+  auto status = std::filesystem::status(path, code);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    return Error{fmt::format("{}: output must be absent or a file, but found {}", path.string(),
+                             std::filesystem::is_directory(status) ? "a folder" : "a device or a FIFO")};
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!meta.empty())
     header["__metadata__"] = meta;
@@ -257,10 +265,10 @@ Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
   for (const Entry &entry : entries)
     stream.write(reinterpret_cast<const char *>(entry.bytes.data()), entry.bytes.size());
   stream.close();
-  std::error_code code;
   if (!stream) {
+    std::string reason = std::strerror(errno);
     std::filesystem::remove(temporary, code);
-    return Error{fmt::format("{}: file must be writable, but found {}", path.string(), std::strerror(errno))};
+    return Error{fmt::format("{}: file must be writable, but found {}", path.string(), reason)};
   }
   std::filesystem::rename(temporary, path, code);
   if (code) {

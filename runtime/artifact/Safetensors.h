@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace glm {
@@ -26,9 +27,19 @@ struct TensorInfo {
 /// Bytes of one element of a safetensors dtype; 0 if unknown.
 uint64_t dtypeBytes(const std::string &dtype);
 
+struct SafetensorsHeader {
+  std::map<std::string, TensorInfo> tensors;
+  std::map<std::string, std::string> metadata;
+  uint64_t hash = 0; ///< FNV-1a 64 of the first 8 + header-length bytes
+};
+
+/// Read and check the header of a file of `fileBytes` bytes: lengths, dtypes, shapes against bytes, no overlap, no hole,
+/// nothing beyond the file. `start` is how the file begins, at least to the end of the header; tensor bytes are not looked at.
+Result<SafetensorsHeader> readSafetensorsHeader(const std::string &place, std::string_view start, uint64_t fileBytes);
+
 class SafetensorsFile {
 public:
-  /// Read and check the header: lengths, dtypes, shapes against bytes, no overlap, no hole, nothing beyond the file.
+  /// Map a file and check its header.
   static Result<SafetensorsFile> open(const std::filesystem::path &path);
 
   SafetensorsFile(SafetensorsFile &&) noexcept;
@@ -37,9 +48,9 @@ public:
 
   const std::filesystem::path &path() const { return filePath; }
   uint64_t bytes() const { return mappedBytes; }
-  uint64_t headerHash() const { return hash; } ///< FNV-1a 64 of the first 8 + header-length bytes
-  const std::map<std::string, TensorInfo> &tensors() const { return entries; }
-  const std::map<std::string, std::string> &metadata() const { return meta; }
+  uint64_t headerHash() const { return header.hash; }
+  const std::map<std::string, TensorInfo> &tensors() const { return header.tensors; }
+  const std::map<std::string, std::string> &metadata() const { return header.metadata; }
   /// First byte of a tensor; valid as long as this object lives.
   const uint8_t *data(const TensorInfo &tensor) const { return base + tensor.offset; }
 
@@ -49,9 +60,7 @@ private:
   std::filesystem::path filePath;
   const uint8_t *base = nullptr;
   uint64_t mappedBytes = 0;
-  uint64_t hash = 0;
-  std::map<std::string, TensorInfo> entries;
-  std::map<std::string, std::string> meta;
+  SafetensorsHeader header;
 };
 
 /// Writes a safetensors file of tensors whose bytes are at hand; through a temporary name, then renamed. Refuses bytes that

@@ -1,5 +1,6 @@
 #include "runtime/exec/Artifact.h"
 
+#include "runtime/artifact/Library.h"
 #include "runtime/device/CpuFeatures.h"
 
 #include <fmt/format.h>
@@ -10,17 +11,11 @@ namespace glm {
 namespace fs = std::filesystem;
 
 Result<std::unique_ptr<Artifact>> openArtifact(const fs::path &folder) {
-  std::error_code failure;
-  if (!fs::is_directory(folder, failure))
-    return Error{fmt::format("{}: the artifact must be a folder, but found {}", folder.string(),
-                             fs::exists(folder, failure) ? "something else" : "none")};
   Result<Manifest> manifest = readManifest(folder);
   if (!manifest)
     return manifest.error();
-  // Code is only ever loaded from the artifact itself.
-  if (fs::path(manifest->library).filename() != manifest->library || manifest->library.empty())
-    return Error{fmt::format("manifest.json: library must be a file name within the artifact, but found \"{}\"",
-                             manifest->library)};
+  if (Result<void> library = checkLibrary(folder, *manifest); !library)
+    return library.error();
   Result<Checkpoint> checkpoint = openCheckedCheckpoint(*manifest, folder);
   if (!checkpoint)
     return checkpoint.error();

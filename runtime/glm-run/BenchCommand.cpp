@@ -219,7 +219,8 @@ Result<void> benchCommand(const BenchOptions &options) {
     fmt::print("{}\n", outcomesJson(outcomes, bandwidth, engine, profile).dump(2));
   else
     printTable(outcomes, bandwidth, engine);
-  std::fflush(stdout);
+  if (Result<void> flushed = flushOutput(); !flushed)
+    return flushed;
   printProfile(profile);
   return {};
 }

@@ -1,14 +1,18 @@
 // glm-run: the command line. Exit 0 done, 1 refused or failed, 2 usage.
 #include "runtime/artifact/Manifest.h"
+#include "runtime/artifact/Message.h"
 #include "runtime/device/ThreadPool.h"
 #include "runtime/glm-run/Commands.h"
 #include "runtime/glm-run/Prompts.h"
+#include "runtime/glm-run/Report.h"
 #include "runtime/glm-run/Suggest.h"
 
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <fmt/format.h>
+#include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using namespace glm;
@@ -185,6 +189,16 @@ static std::string explain(const CLI::App &app, const CLI::Error &error, const s
   return message;
 }
 
+/// The command, and what would otherwise end it without a message of ours.
+static Result<void> finish(const CLI::App &app, const CommandLine &line) try {
+  Result<void> done = dispatch(app, line);
+  return done ? flushOutput() : done;
+} catch (const std::system_error &failure) { // fmt's, for a stream that takes no more
+  return Error{fmt::format("stdout: output must be written whole, but found {}", failure.code().message())};
+} catch (const std::bad_alloc &) {
+  return Error{"glm-run: memory must suffice, but found that an allocation failed"};
+}
+
 int main(int argc, char **argv) {
   CommandLine line;
   line.run.device.threads = line.bench.device.threads = line.verify.threads = onlineProcessors();
@@ -205,9 +219,9 @@ int main(int argc, char **argv) {
                explain(app, error, argc > 1 ? argv[1] : ""));
     return 2;
   }
-  Result<void> done = dispatch(app, line);
+  Result<void> done = finish(app, line);
   if (done)
     return 0;
-  fmt::print(stderr, "error: {}\n", done.error().message);
+  fmt::print(stderr, "{}", errorText(done.error()));
   return 1;
 }

@@ -1,6 +1,8 @@
 #include "runtime/glm-run/Report.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fmt/format.h>
 
 namespace glm {
@@ -11,6 +13,14 @@ std::string formatBytes(double bytes) {
   for (; bytes >= 1024 && unit < 4; ++unit)
     bytes /= 1024;
   return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.2f} {}", bytes, units[unit]);
+}
+
+Result<void> flushOutput() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout))
+    return {};
+  return Error{fmt::format("stdout: output must be written whole, but found {}",
+                           errno ? std::strerror(errno) : "a failed write")};
 }
 
 double perSecond(double count, double seconds) { return seconds > 0 ? count / seconds : 0; }

@@ -168,7 +168,9 @@ Result<void> runCommand(const RunOptions &options) {
     for (int64_t i = 0; i < session->size(); ++i)
       fmt::print("{}\n", fmt::join(session->sequence(i).generated, ","));
   }
-  std::fflush(stdout); // ids before talk, where both go to one terminal
+  // Ids before talk, where both go to one terminal.
+  if (Result<void> flushed = flushOutput(); !flushed)
+    return flushed;
   printStatistics(*statistics, *loaded);
   if (options.profile)
     printProfile(profile);

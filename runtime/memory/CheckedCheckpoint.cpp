@@ -18,8 +18,12 @@ fs::path checkpointFolder(const Manifest &manifest, const fs::path &folder) {
 static Result<void> checkSizes(const Manifest &manifest, const fs::path &root) {
   std::error_code failure;
   if (!fs::is_directory(root, failure))
-    return Error{fmt::format("{}: the checkpoint's folder must exist, but found none", root.string())};
+    return Error{fmt::format("{}: the checkpoint's folder must exist, but found none (checkpoint of manifest.json says "
+                             "where it is, and may be edited)",
+                             root.string())};
   for (const CheckpointFile &file : manifest.files) {
+    if (fs::exists(root / file.name, failure) && !fs::is_regular_file(root / file.name, failure))
+      return Error{fmt::format("{}: the checkpoint file must be a regular file, but found another kind", file.name)};
     uint64_t found = fs::file_size(root / file.name, failure);
     if (failure)
       return Error{fmt::format("{}: the checkpoint file must exist in {}, but found {}", file.name, root.string(),

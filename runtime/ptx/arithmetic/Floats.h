@@ -39,7 +39,7 @@ V saturate(V value) {
 template <bool Ftz, bool Sat, typename V>
 V finish(V value) {
   if constexpr (Sat)
-    return saturate(value);
+    return saturate(flushIf<Ftz>(value));
   return canonicalNan(flushIf<Ftz>(value));
 }
 

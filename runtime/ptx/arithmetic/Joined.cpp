@@ -9,7 +9,7 @@ std::vector<Form> joinedForms() {
   std::vector<Form> joined;
   for (std::span<const Form> table :
        {integerForms(), carryForms(), bitForms(), moveForms(), compareForms(), floatForms(), signForms(),
-        transcendForms(), halfForms(), convertForms(), narrowForms()})
+        transcendForms(), halfForms(), convertForms(), narrowForms(), videoForms()})
     joined.insert(joined.end(), table.begin(), table.end());
   return joined;
 }

@@ -18,4 +18,6 @@ std::span<const Form> halfForms();      ///< Half.cpp
 std::span<const Form> convertForms();   ///< Convert.cpp
 std::span<const Form> narrowForms();    ///< NarrowConvert.cpp
 
+std::span<const Form> videoForms(); ///< Video.cpp
+
 GLM_PTX_END_LANES

@@ -14,6 +14,13 @@ Outcome runAsyncFence(Warp &warp, const Op &, LaneMask) {
   return Outcome::Next;
 }
 
+/// What the warp writes after it may tell others that what came before is done.
+Outcome runMemoryFence(Warp &warp, const Op &, LaneMask) {
+  warp.fencedSince = true;
+  return Outcome::Next;
+}
+
+/// Between aliases of memory, or for tensor maps: nothing is cached here.
 Outcome runOrderOnly(Warp &, const Op &, LaneMask) { return Outcome::Next; }
 
 Outcome runAcquireMap(Warp &warp, const Op &op, LaneMask lanes) {
@@ -37,6 +44,11 @@ Result<void> buildRestrictedFence(Builder &builder, const Match &, Op &op) {
 
 Result<void> buildOrderOnly(Builder &builder, const Match &, Op &op) {
   op.run = runOrderOnly;
+  return builder.expectOperands(0, 0);
+}
+
+Result<void> buildMemoryFence(Builder &builder, const Match &, Op &op) {
+  op.run = runMemoryFence;
   return builder.expectOperands(0, 0);
 }
 
@@ -68,9 +80,9 @@ constexpr Form kForms[] = {
     {"membar.proxy.alias", Feature::Base, 75, kBarrier, buildOrderOnly},
     {"fence.proxy.tensormap::generic.release.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier, buildOrderOnly},
     {"fence.proxy.tensormap::generic.acquire.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier, buildAcquireMap},
-    {"fence.mbarrier_init.release.cluster", Feature::Base, 80, kBarrier, buildOrderOnly},
-    {"fence.acquire.sync_restrict::shared::cluster.cluster", Feature::Base, 86, kBarrier, buildOrderOnly},
-    {"fence.release.sync_restrict::shared::cta.cluster", Feature::Base, 86, kBarrier, buildOrderOnly},
+    {"fence.mbarrier_init.release.cluster", Feature::Base, 80, kBarrier, buildMemoryFence},
+    {"fence.acquire.sync_restrict::shared::cluster.cluster", Feature::Base, 86, kBarrier, buildMemoryFence},
+    {"fence.release.sync_restrict::shared::cta.cluster", Feature::Base, 86, kBarrier, buildMemoryFence},
 };
 
 } // namespace

@@ -12,12 +12,8 @@ using namespace glm::ptx;
 
 namespace {
 
-/// What is not different between chips (CUDA C++ programming guide, "Technical Specifications per Compute Capability").
-constexpr int kMaxThreadsPerBlock = 1024;
-constexpr int kMaxBlock[3] = {1024, 1024, 64};
-constexpr int kMaxGrid[3] = {0x7fffffff, 65535, 65535};
-constexpr int kConstantBytes = 65536;
-constexpr int kFirstBus = 1; ///< of the made-up PCI addresses: device N has bus N + 1
+constexpr int kConstantBytes = 65536; ///< every chip
+constexpr int kFirstBus = 1;          ///< of the made-up PCI addresses: device N has bus N + 1
 
 CUresult checkDevice(CUdevice device) {
   Driver &driver = Driver::get();

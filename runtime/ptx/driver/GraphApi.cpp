@@ -59,11 +59,6 @@ CUresult setKernel(const char *function, Operation &place, const CUDA_KERNEL_NOD
   return CUDA_SUCCESS;
 }
 
-Event *liveEvent(CUevent handle) {
-  auto *event = reinterpret_cast<Event *>(handle);
-  return Driver::get().alive(ObjectKind::Event, event) ? event : nullptr;
-}
-
 CUgraphNodeType typeOf(const Operation &operation) {
   // In the order of the alternatives of Operation.
   constexpr CUgraphNodeType kTypes[] = {CU_GRAPH_NODE_TYPE_EMPTY,        CU_GRAPH_NODE_TYPE_KERNEL,

@@ -3,7 +3,6 @@
 #include "runtime/ptx/driver/State.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -15,8 +14,6 @@ using namespace cuda;
 namespace {
 
 constexpr uint32_t kPortableCluster = 8; ///< blocks (CUDA C++ programming guide, "Thread Block Clusters")
-constexpr Dim3 kMaxBlock{1024, 1024, 64};
-constexpr Dim3 kMaxGrid{0x7fffffff, 65535, 65535};
 
 uint64_t product(const Dim3 &dims) { return uint64_t{dims[0]} * dims[1] * dims[2]; }
 

@@ -15,7 +15,6 @@ using namespace cuda;
 
 namespace {
 
-constexpr uint32_t kMaxThreads = 1024;  ///< per block, every chip
 constexpr uint32_t kMaxRegisters = 255; ///< per thread, every chip
 constexpr uint32_t kRegisterUnit = 256; ///< registers are given to warps in these steps
 constexpr uint32_t kSharedUnit = 128;   ///< bytes
@@ -101,7 +100,7 @@ LoadedImage *liveImage(const void *handle) {
 uint32_t maxThreadsOf(const Kernel &kernel) {
   const Function &function = kernel.function();
   const auto &limit = function.requiredThreads[0] ? function.requiredThreads : function.maxThreads;
-  return limit[0] ? limit[0] * std::max(limit[1], 1u) * std::max(limit[2], 1u) : kMaxThreads;
+  return limit[0] ? limit[0] * std::max(limit[1], 1u) * std::max(limit[2], 1u) : kMaxThreadsPerBlock;
 }
 
 uint32_t registersOf(const Kernel &kernel) {

@@ -17,6 +17,11 @@
 
 namespace glm::ptx {
 
+/// What is not different between chips (CUDA C++ programming guide, "Technical Specifications per Compute Capability").
+inline constexpr uint32_t kMaxThreadsPerBlock = 1024;
+inline constexpr Dim3 kMaxBlock{1024, 1024, 64};
+inline constexpr Dim3 kMaxGrid{0x7fffffff, 65535, 65535};
+
 struct Context {
   Context(int32_t device, bool primary, unsigned flags);
 

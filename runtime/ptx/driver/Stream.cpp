@@ -122,4 +122,9 @@ Token enqueueOrdered(Stream &stream, std::function<cuda::CUresult()> work, std::
   return stream.enqueue(std::move(work), std::move(dependencies));
 }
 
+Event *liveEvent(cuda::CUevent handle) {
+  auto *event = reinterpret_cast<Event *>(handle);
+  return Driver::get().alive(ObjectKind::Event, event) ? event : nullptr;
+}
+
 } // namespace glm::ptx

@@ -103,4 +103,7 @@ struct Event {
   std::vector<GraphNode *> nodes;
 };
 
+/// By handle; null if it is not alive.
+Event *liveEvent(cuda::CUevent handle);
+
 } // namespace glm::ptx

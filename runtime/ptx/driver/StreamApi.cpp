@@ -14,11 +14,6 @@ using namespace glm::ptx;
 
 namespace {
 
-Event *liveEvent(CUevent handle) {
-  auto *event = reinterpret_cast<Event *>(handle);
-  return Driver::get().alive(ObjectKind::Event, event) ? event : nullptr;
-}
-
 template <typename Body>
 CUresult withStream(CUstream handle, Body &&body) {
   return withContext([&](Context &context) {

@@ -324,7 +324,9 @@ void release(Warp &warp, uint64_t token) {
   ++warp.block->grid->progress;
   if (!warp.checks)
     return;
-  warp.block->cluster->tokens[token].join({warp.clock, warp.fenced});
+  ClockPair &shared = warp.block->cluster->tokens[token];
+  shared.before.join(warp.clock);
+  shared.fenced.join(warp.fenced);
   ++warp.clock[warp.agent];
 }
 

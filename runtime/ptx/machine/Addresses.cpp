@@ -172,13 +172,10 @@ Result<void> buildGetctarank(Builder &builder, const Match &match, Op &op) {
 Outcome prefetch(Warp &, const Op &, LaneMask) { return Outcome::Next; }
 
 Result<void> buildPrefetch(Builder &builder, const Match &, Op &op) {
-  if (Result<void> count = builder.expectOperands(1, 2); !count)
+  if (Result<void> count = builder.expectOperands(1, 1); !count)
     return count;
   if (Result<AddressOperand> address = builder.address(0); !address)
     return address.error();
-  if (builder.operandCount() == 2)
-    if (Result<int64_t> size = builder.constant(1); !size)
-      return size.error();
   op.run = prefetch;
   return {};
 }
@@ -194,9 +191,7 @@ const Form kForms[] = {
     {"getctarank[.shared::cluster].(u32|u64)", Feature::Base, 78, OpClass::Integer, buildGetctarank},
     {"prefetch[.(global|local)].(L1|L2)", Feature::Base, 20, OpClass::Other, buildPrefetch},
     {"prefetch.global.(L2::evict_last|L2::evict_normal)", Feature::Base, 74, OpClass::Other, buildPrefetch},
-    {"prefetch[.(const|param)].tensormap", Feature::Base, 80, OpClass::Other, buildPrefetch},
     {"prefetchu.L1", Feature::Base, 20, OpClass::Other, buildPrefetch},
-    {"applypriority[.global].L2::evict_normal", Feature::Base, 74, OpClass::Other, buildPrefetch},
 };
 
 } // namespace

@@ -306,25 +306,26 @@ Result<void> buildAtomic(Builder &builder, const Match &match, Op &op) {
 
 #define GLM_PTX_SEM_SCOPE "[.(relaxed|acquire|release|acq_rel)][.(cta|cluster|gpu|sys)]"
 #define GLM_PTX_RED_SEM_SCOPE "[.(relaxed|release)][.(cta|cluster|gpu|sys)]"
+/// ptxas also takes them after the operation, where cooperative_groups writes them.
 #define GLM_PTX_SPACE "[.(global|shared|shared::cta|shared::cluster)]"
 #define GLM_PTX_HINT "[.L2::cache_hint]"
 
 constexpr auto kAtomic = OpClass::Atomic;
 
 const Form kForms[] = {
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11, kAtomic,
      buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch)" GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11, kAtomic,
      buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(cas)" GLM_PTX_HINT ".(b16|b32|b64)", Feature::Base, 11, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(cas)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b16|b32|b64)", Feature::Base, 11, kAtomic,
      buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch|cas)" GLM_PTX_HINT ".(b128)", Feature::Base, 83, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch|cas)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b128)", Feature::Base, 83, kAtomic,
      buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)", Feature::Base, 11, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)", Feature::Base, 11, kAtomic,
      buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_HINT ".(u32)", Feature::Base, 11, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32)", Feature::Base, 11, kAtomic,
      buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_HINT ".(u32|s32|u64|s64)", Feature::Base, 11, kAtomic,
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64)", Feature::Base, 11, kAtomic,
      buildAtomic<true>},
     {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(add).noftz" GLM_PTX_HINT ".(f16|f16x2|bf16|bf16x2)", Feature::Base, 62,
      kAtomic, buildAtomic<true>},
@@ -334,13 +335,13 @@ const Form kForms[] = {
      kAtomic, buildAtomic<true>},
     {"atom" GLM_PTX_SEM_SCOPE "[.global].(add|min|max).noftz" GLM_PTX_HINT ".(v2|v4).(f16x2|bf16x2)", Feature::Base, 81,
      kAtomic, buildAtomic<true>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_HINT ".(b32|b64)", Feature::Base, 12, kAtomic,
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 12, kAtomic,
      buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)", Feature::Base, 12,
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)", Feature::Base, 12,
      kAtomic, buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_HINT ".(u32)", Feature::Base, 12, kAtomic,
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32)", Feature::Base, 12, kAtomic,
      buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_HINT ".(u32|s32|u64|s64)", Feature::Base, 12, kAtomic,
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64)", Feature::Base, 12, kAtomic,
      buildAtomic<false>},
     {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add).noftz" GLM_PTX_HINT ".(f16|f16x2|bf16|bf16x2)", Feature::Base, 62,
      kAtomic, buildAtomic<false>},

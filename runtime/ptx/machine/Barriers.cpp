@@ -62,6 +62,8 @@ void completeIfFull(Block &block, Block::NamedBarrier &barrier) {
 }
 
 void addToReduction(Warp &warp, const Op &op, Block::NamedBarrier &barrier, Reduction reduction, LaneMask lanes) {
+  if (reduction == Reduction::None)
+    return;
   LaneMask votes = warp.predicate(op.slots[3]) & lanes;
   switch (reduction) {
   case Reduction::Popc:

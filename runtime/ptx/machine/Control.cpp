@@ -183,8 +183,10 @@ Result<void> buildNanosleep(Builder &builder, const Match &, Op &op) {
 
 /// Counts stand for time: warp instructions for clocks, one nanosecond each.
 template <typename T, uint32_t shift>
-Outcome readClock(Warp &warp, const Op &op, LaneMask) {
-  std::fill_n(warp.write<T>(op.slots[0]), kWarpSize, static_cast<T>(warp.executed >> shift));
+Outcome readClock(Warp &warp, const Op &op, LaneMask lanes) {
+  auto *to = warp.write<T>(op.slots[0]);
+  for (; lanes; lanes &= lanes - 1)
+    to[std::countr_zero(lanes)] = static_cast<T>(warp.executed >> shift);
   return Outcome::Next;
 }
 

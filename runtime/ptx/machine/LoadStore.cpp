@@ -4,6 +4,7 @@
 #include "runtime/ptx/machine/LoadStore.h"
 
 #include "runtime/ptx/machine/Groups.h"
+#include "runtime/ptx/machine/QuickAccess.h"
 
 #include <bit>
 #include <cstring>
@@ -49,18 +50,27 @@ Result<Space> setAddress(Builder &builder, size_t index, Op &op, MemoryVariant v
   return variant.space;
 }
 
+/// No address: a token that is there once anybody released one by a strong access.
+static constexpr uint64_t kAnyAddressToken = 0;
+
+/// An address of shared memory is the same token whether it is generic or not.
+static uint64_t tokenOf(uint64_t address) {
+  return (address & kWindowMask) == kSharedWindow ? address & ~kWindowMask : address;
+}
+
 void acquireLanes(Warp &warp, LaneMask lanes, const uint64_t *addresses) {
-  if (!warp.checks || warp.block->cluster->tokens.empty())
+  if (!warp.checks || !warp.block->cluster->tokens.contains(kAnyAddressToken))
     return;
   for (; lanes; lanes &= lanes - 1)
-    acquire(warp, addresses[std::countr_zero(lanes)]);
+    acquire(warp, tokenOf(addresses[std::countr_zero(lanes)]));
 }
 
 void releaseLanes(Warp &warp, LaneMask lanes, const uint64_t *addresses) {
   if (!warp.checks)
     return;
+  warp.block->cluster->tokens[kAnyAddressToken];
   for (; lanes; lanes &= lanes - 1)
-    release(warp, addresses[std::countr_zero(lanes)]);
+    release(warp, tokenOf(addresses[std::countr_zero(lanes)]));
 }
 
 namespace {
@@ -111,10 +121,55 @@ void put(typename Bits<registerBytes>::Unsigned &to, const std::byte *from) {
     to = static_cast<typename Bits<registerBytes>::Unsigned>(value);
 }
 
+/// All lanes, from `base` + offsets.
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned, typename Offsets>
+void loadAll(Warp &warp, const Op &op, uint32_t count, const std::byte *base, const Offsets &offsets) {
+  for (uint32_t index = 0; index < count; ++index) {
+    Slot slot = values(op)[index];
+    if (slot == kNoSlot)
+      continue;
+    auto *to = warp.write<typename Bits<registerBytes>::Unsigned>(slot);
+    for (uint32_t lane = 0; lane < kWarpSize; ++lane)
+      put<memoryBytes, registerBytes, isSigned>(to[lane], base + offsets[lane] + index * memoryBytes);
+  }
+}
+
+template <uint32_t memoryBytes, uint32_t registerBytes, typename Offsets>
+void storeAll(Warp &warp, const Op &op, uint32_t count, std::byte *base, const Offsets &offsets) {
+  for (uint32_t index = 0; index < count; ++index) {
+    const auto *from = warp.read<typename Bits<registerBytes>::Unsigned>(values(op)[index]);
+    for (uint32_t lane = 0; lane < kWarpSize; ++lane)
+      std::memcpy(base + offsets[lane] + index * memoryBytes, &from[lane], memoryBytes);
+  }
+}
+
+bool isQuick(const Warp &warp, const MemoryVariant &variant, LaneMask lanes) {
+  return lanes == ~LaneMask{0} && !variant.strong && !warp.counters;
+}
+
 /// Elements of `memoryBytes` into registers of `registerBytes`.
 template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned>
 Outcome load(Warp &warp, const Op &op, LaneMask lanes) {
   MemoryVariant variant = MemoryVariant::of(op);
+  if (isQuick(warp, variant, lanes)) {
+    uint32_t count = valueCount(op), bytes = memoryBytes * count;
+    if (variant.space == Space::Shared && !variant.wide) {
+      LaneOffsets offsets;
+      if (ownSharedOffsets(warp, op, bytes, offsets)) {
+        Block &block = *warp.block;
+        if (block.shadow && !block.shadow->readAll(warp, block, op, reinterpret_cast<const uint32_t *>(&offsets), bytes))
+          return Outcome::Fault;
+        loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, block.shared.data(), offsets);
+        return Outcome::Next;
+      }
+    } else if (variant.space == Space::Global && variant.wide) {
+      LaneAddresses addresses;
+      if (knownGlobalAddresses(warp, op, bytes, false, addresses)) {
+        loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, nullptr, addresses);
+        return Outcome::Next;
+      }
+    }
+  }
   uint64_t addresses[kWarpSize];
   std::byte *host[kWarpSize];
   laneAddresses(warp, op.slots[0], variant.wide, op.immediate, addresses);
@@ -145,11 +200,42 @@ Outcome load(Warp &warp, const Op &op, LaneMask lanes) {
 template <uint32_t memoryBytes, uint32_t registerBytes>
 Outcome store(Warp &warp, const Op &op, LaneMask lanes) {
   MemoryVariant variant = MemoryVariant::of(op);
+  // Stores to shared memory take the short road only without checks, which compare values.
+  if (isQuick(warp, variant, lanes)) {
+    uint32_t count = valueCount(op), bytes = memoryBytes * count;
+    Grid &grid = *warp.block->grid;
+    if (variant.space == Space::Shared && !variant.wide && !warp.block->shadow) {
+      LaneOffsets offsets;
+      if (ownSharedOffsets(warp, op, bytes, offsets)) {
+        storeAll<memoryBytes, registerBytes>(warp, op, count, warp.block->shared.data(), offsets);
+        ++grid.progress;
+        return Outcome::Next;
+      }
+    } else if (variant.space == Space::Global && variant.wide) {
+      LaneAddresses addresses;
+      if (knownGlobalAddresses(warp, op, bytes, true, addresses)) {
+        storeAll<memoryBytes, registerBytes>(warp, op, count, nullptr, addresses);
+        ++grid.progress;
+        return Outcome::Next;
+      }
+    }
+  }
   uint64_t addresses[kWarpSize];
   std::byte *host[kWarpSize];
   laneAddresses(warp, op.slots[0], variant.wide, op.immediate, addresses);
   uint32_t count = valueCount(op), bytes = memoryBytes * count;
-  if (!touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes, {.writes = true, .sync = variant.strong}, host))
+  StoredValues stored{count, memoryBytes, registerBytes};
+  SharedShadow *shadow = warp.block->shadow.get();
+  if (shadow) {
+    for (uint32_t index = 0; index < count; ++index)
+      stored.registers[index] = warp.read<std::byte>(values(op)[index]);
+    shadow->storing = &stored;
+  }
+  bool fine =
+      touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes, {.writes = true, .sync = variant.strong}, host);
+  if (shadow)
+    shadow->storing = nullptr;
+  if (!fine)
     return Outcome::Fault;
   if (variant.strong && (variant.release || warp.fencedSince)) [[unlikely]]
     releaseLanes(warp, lanes, addresses);

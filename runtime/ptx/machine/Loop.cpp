@@ -127,15 +127,16 @@ private:
             define(warp, *op, lanes);
         ++warp.executed;
         warp.divergentJumps += kYieldWeight;
-        fragment->op = static_cast<uint32_t>(op - ops) + 1;
-        clearWait(*fragment);
+        warp.fragment().op = static_cast<uint32_t>(op - ops) + 1;
+        clearWait(warp.fragment());
         return Turn::Yielded;
       case Outcome::Retry:
-        fragment->op = static_cast<uint32_t>(op - ops);
-        fragment->waiting = true;
+        // The handler may have split the fragment: what waits is the current one, wherever it lies now.
+        warp.fragment().op = static_cast<uint32_t>(op - ops);
+        warp.fragment().waiting = true;
         if constexpr (Counts)
           countWait(warp, *op);
-        fragment->retried = true;
+        warp.fragment().retried = true;
         return std::nullopt;
       case Outcome::Fault:
         return Turn::Faulted;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <thread>
+#include <xmmintrin.h>
 
 namespace glm::ptx {
 namespace {
@@ -293,7 +294,15 @@ bool Worker::unblock(bool ran) {
 
 } // namespace
 
-void runClusters(const Workload &workload) { Worker(workload).run(); }
+void runClusters(const Workload &workload) {
+  // Handlers rely on the processor's default: round to nearest, keep subnormals, no traps. The host program may run with another
+  // one (-ffast-math sets one), and must not see our flags.
+  constexpr unsigned kDefaultControl = 0x1f80;
+  const unsigned hosts = _mm_getcsr();
+  _mm_setcsr(kDefaultControl);
+  Worker(workload).run();
+  _mm_setcsr(hosts);
+}
 
 std::optional<Dim3> cancelCluster(Grid &grid) {
   std::optional<uint64_t> index = grid.source->next();

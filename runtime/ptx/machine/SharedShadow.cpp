@@ -194,6 +194,10 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
         else
           wrong = write(cell, mask, by, how);
       }
+      // Threads that all set the same flag are common, and harmless.
+      if (const StoredValues *stored = warp.block->shadow->storing;
+          stored && wrong == kRace && otherWrote && stored->isAt(lane, block.shared.data() + offset))
+        wrong = nullptr;
       if (wrong) {
         warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, explain(block, wrong, index * kCellBytes, how));
         return false;
@@ -201,6 +205,35 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
     }
   }
   return true;
+}
+
+bool SharedShadow::readAll(Warp &warp, Block &block, const Op &op, const uint32_t *offsets, uint32_t bytes) {
+  const uint32_t now = warp.clock[warp.agent], agent = warp.agent;
+  // Whoever has read a whole cell since its last release, and nobody wrote since, has nothing new to say.
+  auto isKnown = [&](const Cell &cell) {
+    if (cell.flights || cell.read != 0xf)
+      return false;
+    if (!cell.readers)
+      return cell.readAgent == agent && cell.readClock == now;
+    const Reader &own = pool[size_t{cell.readers - 1} * agents + agent];
+    return own.clock == now && own.bytes == 0xf;
+  };
+  LaneMask rest = 0;
+  uint32_t cellCount = std::max(bytes / kCellBytes, 1u);
+  for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
+    if (lane && offsets[lane] == offsets[lane - 1])
+      continue;
+    const Cell *first = &cells[offsets[lane] / kCellBytes];
+    bool known = true;
+    for (uint32_t index = 0; index < cellCount; ++index)
+      known &= isKnown(first[index]);
+    rest |= LaneMask{!known} << lane;
+  }
+  if (!rest)
+    return true;
+  uint64_t wide[kWarpSize];
+  std::copy_n(offsets, kWarpSize, wide);
+  return touch(warp, block, op, rest, wide, bytes, {});
 }
 
 /// What speaks against work that touches a cell; null if nothing does.

@@ -7,19 +7,41 @@
 
 #include "runtime/ptx/machine/Access.h"
 
+#include <cstring>
 #include <string>
 #include <vector>
 
 namespace glm::ptx {
 
+/// What a store is about to write: writing what is there already races with nobody.
+struct StoredValues {
+  uint32_t count = 0;         ///< of the vector
+  uint32_t bytes = 0;         ///< of an element in memory
+  uint32_t registerBytes = 0; ///< of one in its register
+  const std::byte *registers[8] = {};
+
+  bool isAt(int lane, const std::byte *memory) const {
+    for (uint32_t index = 0; index < count; ++index)
+      if (std::memcmp(registers[index] + size_t(lane) * registerBytes, memory + index * bytes, bytes) != 0)
+        return false;
+    return true;
+  }
+};
+
 class SharedShadow {
 public:
+  /// Set in the shadow of the storing warp's own block while its store touches memory.
+  const StoredValues *storing = nullptr;
+
   SharedShadow(uint32_t bytes, uint32_t agents) { reset(bytes, agents); }
   void reset(uint32_t bytes, uint32_t agents);
 
   /// Check and record that `lanes` of `warp` touch `bytes` bytes each at `offsets` of `block`'s shared memory, which is within
   /// bounds. False after a fault.
   bool touch(Warp &warp, Block &block, const Op &op, LaneMask lanes, const uint64_t *offsets, uint32_t bytes, Touch how);
+
+  /// The same for plain reads of all 32 lanes.
+  bool readAll(Warp &warp, Block &block, const Op &op, const uint32_t *offsets, uint32_t bytes);
 
   /// See inFlight and landed in Access.h.
   uint64_t launch(Block &block, std::span<const SharedRange> ranges, bool written, Warp &warp, const Op &op,

@@ -71,16 +71,26 @@ Rebind<V, float> roundToOddFloat(V value) {
   return __builtin_convertvector(exact || value != value, MaskOf<Rebind<V, float>>) ? truncated : bitsAs<float>(odd);
 }
 
+/// a + b of doubles, which are floats or products of two floats, as a float.
+template <Rounding R, typename V>
+Rebind<V, float> addDoubles(V a, V b) {
+  V sum = addToOdd(a, b);
+  // A sum that is exactly zero is -0 when rounding down, unless both are +0.
+  if constexpr (R == Rounding::Down)
+    sum = sum == 0 ? bitsAs<double>((bitsAs<uint64_t>(a) | bitsAs<uint64_t>(b)) & 0x8000000000000000u) : sum;
+  return roundToFloat<R>(sum);
+}
+
 /// a * b + c in the given rounding.
 template <Rounding R, typename V>
 V fusedMultiplyAdd(V a, V b, V c) {
   // The product of two floats is exact in double precision.
-  return roundToFloat<R>(addToOdd(convert<double>(a) * convert<double>(b), convert<double>(c)));
+  return addDoubles<R>(convert<double>(a) * convert<double>(b), convert<double>(c));
 }
 
 template <Rounding R, typename V>
 V add(V a, V b) {
-  return roundToFloat<R>(addToOdd(convert<double>(a), convert<double>(b)));
+  return addDoubles<R>(convert<double>(a), convert<double>(b));
 }
 
 template <Rounding R, typename V>

@@ -88,7 +88,10 @@ Rebind<V, uint32_t> narrow(V value, Rebind<V, uint32_t> random = {}) {
     // The exponent field of subnormal floats counts as 1.
     const U drop = kShift + kLeast - (exponent == 0 ? U(1) : exponent);
     const auto small = exponent < kLeast;
-    significand = small ? full : magnitude - ((127u - F.bias()) << 23);
+    // Where a part of the dropped bits counts, what is dropped beyond 31 bits has to go first.
+    const U more = drop > 31 ? drop - 31 : U(0);
+    const U kept = N.rounding == Rounding::Stochastic ? full >> (more > 31 ? U(31) : more) : full;
+    significand = small ? kept : magnitude - ((127u - F.bias()) << 23);
     shift = small ? (drop > 31 ? U(31) : drop) : shift;
   }
   U code = (significand >> shift) + roundUp<N.rounding>(significand, shift, negative, random, N.randomBits);

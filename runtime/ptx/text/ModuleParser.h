@@ -1,5 +1,5 @@
-// The parser of modules: one class, its functions in three files by subject: Parser.cpp reads the module level,
-// Declarations.cpp variables and registers, Body.cpp instructions.
+// The parser of modules: one class, its functions in files by subject: Parser.cpp reads the module level, Declarations.cpp
+// variables and registers, Initializers.cpp their values, Body.cpp functions' bodies, Operands.cpp what instructions name.
 #pragma once
 
 #include "runtime/ptx/text/Cursor.h"
@@ -21,6 +21,9 @@ public:
   Result<Module> parse();
 
 private:
+  static constexpr uint64_t kMaxVariableBytes = uint64_t(1)
+                                                << 40; ///< no chip has more, and sums of a few do not overflow
+
   // Parser.cpp
   bool parseHeader();
   bool parseModuleStatement();
@@ -54,16 +57,20 @@ private:
   bool parseVariables(Space space, Variable::Linkage linkage);
   bool parseRegisters();
   bool parseDeclarator(const Specifiers &specifiers, Variable &variable);
-  bool parseInitializer(const Specifiers &specifiers, const std::vector<uint64_t> &extents, Variable &variable);
-  bool parseInitialValue(Type type, uint64_t offset, Variable &variable);
-  bool parseInitialAddress(Type type, uint64_t offset, Variable &variable);
   bool parseParameterList(std::vector<Variable> &into, bool prototype);
   bool declareVariable(Variable &&variable);
   bool declareName(std::string_view name, Symbol symbol);
   uint32_t addRegisters(std::string_view name, Type type, uint32_t count, uint32_t line);
 
+  // Initializers.cpp
+  bool parseInitializer(const Specifiers &specifiers, const std::vector<uint64_t> &extents, Variable &variable);
+  bool parseInitialValue(Type type, uint64_t offset, Variable &variable);
+  bool parseInitialAddress(Type type, uint64_t offset, Variable &variable);
+
   // Body.cpp
   bool parseBody();
+  bool openScope(uint32_t line);
+  bool closeScope();
   bool parseStatement();
   bool parseLabel();
   bool parseTable(std::string_view name, uint32_t line);
@@ -71,6 +78,8 @@ private:
   bool parseLocation();
   bool parseInstruction();
   bool parseGuard(Instruction &instruction);
+
+  // Operands.cpp
   bool parseOperand(Operand &operand, bool isCall, uint32_t position);
   bool parseOperandTerm(Operand &operand, bool isCall, uint32_t position);
   bool parseName(Operand &operand, std::optional<uint32_t> position);
@@ -79,8 +88,6 @@ private:
   bool parseAddress(Operand &operand);
   bool parseList(Operand &operand);
   bool constantOperand(Operand &operand);
-  bool openScope(uint32_t line);
-  bool closeScope();
   std::optional<Symbol> resolve(std::string_view name);
 
   bool fail(uint32_t line, std::string message) { return cursor.fail(line, std::move(message)); }

@@ -355,6 +355,55 @@ TEST_F(ModelConfigTest, warnsOfUnknownKeysByName) {
   EXPECT_EQ(warnings, std::vector<std::string>{"config.json:1: key attention_sink is unknown and was not used: 4"});
 }
 
+TEST_F(ModelConfigTest, countsUnknownKeysBeyondTwenty) {
+  auto config = read([](Json &json) {
+    for (int i = 0; i < 23; ++i)
+      json[fmt::format("extra_{:02}", i)] = i;
+  });
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(warnings.size(), 21u);
+  EXPECT_EQ(warnings[19], "config.json:1: key extra_19 is unknown and was not used: 19");
+  EXPECT_EQ(warnings[20], "config.json: 3 more keys are unknown and were not used");
+}
+
+TEST_F(ModelConfigTest, namesEveryKeyThatIsWrong) {
+  auto config = read([](Json &json) {
+    json["hidden_size"] = "96";
+    json["hidden_act"] = "gelu";
+    json["rope_parameters"]["rope_type"] = "yarn";
+    json["rope_parameters"]["factor"] = 4; // explained by the type
+    json["indexer_types"] = {"full"};
+    json["attention_bias"] = true;
+  });
+  ASSERT_FALSE(config);
+  std::vector<std::string> messages = {withoutPlace(config.error().message)};
+  for (const std::string &message : config.error().more)
+    messages.push_back(withoutPlace(message));
+  EXPECT_EQ(messages,
+            (std::vector<std::string>{"hidden_size must be an integer in 1 .. 16777216, but found \"96\"",
+                                      "indexer_types must be a list of 12 layers, but found 1 entries",
+                                      "rope_type must be \"default\", the only one implemented, but found \"yarn\"",
+                                      "hidden_act must be \"silu\", the only one implemented, but found \"gelu\"",
+                                      "attention_bias must be false, the only one implemented, but found true"}));
+}
+
+// One mistake is one line: what follows from it is not told.
+TEST_F(ModelConfigTest, oneMistakeIsOneMessage) {
+  for (const auto &[key, value] : std::initializer_list<std::pair<const char *, Json>>{{"num_hidden_layers", 0},
+                                                                                       {"num_attention_heads", 0},
+                                                                                       {"qk_rope_head_dim", 15},
+                                                                                       {"qk_nope_head_dim", nullptr},
+                                                                                       {"n_routed_experts", -1},
+                                                                                       {"num_experts_per_tok", 10},
+                                                                                       {"index_topk_freq", 0},
+                                                                                       {"vocab_size", 2.5},
+                                                                                       {"rope_parameters", 3}}) {
+    auto config = read([&](Json &json) { json[key] = value; });
+    ASSERT_FALSE(config) << key;
+    EXPECT_TRUE(config.error().more.empty()) << key << ": " << config.error().more[0];
+  }
+}
+
 TEST_F(ModelConfigTest, generationConfigRules) {
   auto config = read([](Json &) {}, R"({"temperature": 0.6, "top_p": 0.9, "top_k": 20, "eos_token_id": 7})");
   ASSERT_TRUE(config) << config.error().message;

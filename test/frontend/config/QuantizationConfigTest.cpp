@@ -108,6 +108,44 @@ TEST_F(QuantizationConfigTest, refusesOtherBlocks) {
   EXPECT_EQ(groups("[3]"), "config.json:2: config_groups must be an object, but found array");
 }
 
+TEST_F(QuantizationConfigTest, refusesWhatChangesTheMeaningOfCodes) {
+  auto weights = [&](const std::string &more) {
+    return refusal(
+        "", compressed(R"(, "config_groups": {"g": {"weights": {"num_bits": 4, "type": "float", )" + more + "}}}"));
+  };
+  EXPECT_EQ(weights(R"("symmetric": true, "dynamic": false, "actorder": null, "strategy": "tensor_group",
+                      "group_size": null)"),
+            "");
+  EXPECT_EQ(weights(R"("symmetric": false)"), "config.json:2: symmetric must be true, but found false");
+  EXPECT_EQ(weights(R"("dynamic": true)"), "config.json:2: dynamic must be false, but found true");
+  EXPECT_EQ(weights(R"("actorder": "group")"), "config.json:2: actorder must be null, but found \"group\"");
+  EXPECT_EQ(weights(R"("strategy": "channel")"),
+            "config.json:2: strategy must be \"tensor_group\", but found \"channel\"");
+  EXPECT_EQ(refusal(R"({"quantization": {"quant_algo": "NVFP4", "pre_quant_scale": true}})", ""),
+            "hf_quant_config.json:1: pre_quant_scale must be false, but found true");
+  EXPECT_EQ(refusal(R"({"quantization": {"quant_algo": "NVFP4", "has_zero_point": true}})", ""),
+            "hf_quant_config.json:1: has_zero_point must be false, but found true");
+  for (const char *empty : {"{}", "null", R"({"format": "dense"})"})
+    EXPECT_EQ(refusal("", compressed(fmt::format(R"(, "transform_config": {0}, "sparsity_config": {0})", empty))), "");
+  EXPECT_EQ(refusal("", compressed(R"(, "transform_config": {"R1": 1})")),
+            "config.json:2: transform_config must be empty, the only one implemented, but found {\"R1\":1}");
+  EXPECT_EQ(refusal("", compressed(R"(, "sparsity_config": {"format": "sparse-24"})")),
+            "config.json:2: sparsity_config must be empty, the only one implemented, but found "
+            "{\"format\":\"sparse-24\"}");
+}
+
+TEST_F(QuantizationConfigTest, warnsOfWhatNobodyFollows) {
+  auto config = read(kSide, modelOpt(R"(, "kv_cache_scheme": {"num_bits": 8}, "smooth": 3)"));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->warnings,
+            (std::vector<std::string>{"hf_quant_config.json:2: kv_cache_quant_algo was not followed (--kv-cache "
+                                      "chooses the type of the cache): \"FP8\"",
+                                      "config.json:2: kv_cache_scheme was not followed (--kv-cache chooses the type of "
+                                      "the cache): {\"num_bits\":8}",
+                                      "config.json:2: key smooth is unknown and was not used: 3"}));
+  EXPECT_TRUE(read("", modelOpt(R"(, "kv_cache_scheme": null)"))->warnings.empty());
+}
+
 TEST_F(QuantizationConfigTest, refusesWrongShapes) {
   EXPECT_EQ(refusal("{}", ""), "hf_quant_config.json: quantization must be an object, but found none");
   EXPECT_EQ(refusal(R"({"quantization": 3})", ""),

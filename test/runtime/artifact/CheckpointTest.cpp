@@ -112,7 +112,82 @@ TEST_F(CheckpointTest, refusesShardsThatAreNoFiles) {
   shard("a.safetensors", {"x"});
   std::filesystem::resize_file(folder.path() / "a.safetensors",
                                std::filesystem::file_size(folder.path() / "a.safetensors") - 1);
-  EXPECT_EQ(refusal(), "a.safetensors: x must end within the file's 0 bytes of data, but found 1");
+  EXPECT_EQ(refusal(),
+            fmt::format("a.safetensors: file must have {0} bytes as its header says, but found {1} (1 missing)",
+                        std::filesystem::file_size(folder.path() / "a.safetensors") + 1,
+                        std::filesystem::file_size(folder.path() / "a.safetensors")));
+}
+
+TEST_F(CheckpointTest, namesEveryShardThatIsWrong) {
+  shard("a.safetensors", {"x"});
+  folder.write("c.safetensors", "1234567");
+  index(R"({"x": "a.safetensors", "y": "b.safetensors", "z": "c.safetensors", "u": "d.safetensors"})");
+  auto refused = Checkpoint::open(folder.path());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, place() + ": all 4 shards must exist, but found no b.safetensors, d.safetensors");
+  EXPECT_EQ(refused.error().more,
+            std::vector<std::string>{"c.safetensors: file must have at least 8 bytes, but found 7"});
+  index(R"({"1": "1", "2": "2", "3": "3", "4": "4", "5": "5"})");
+  EXPECT_EQ(refusal(), place() + ": all 5 shards must exist, but found no 1, 2, 3 and 2 more");
+}
+
+class CheckpointLinkTest : public CheckpointTest {
+protected:
+  /// A model of the hub's cache whose one shard links to `target`.
+  std::string refusalOf(const std::string &model, const std::string &snapshots, const std::string &target) {
+    std::filesystem::path snapshot = folder.path() / model / snapshots / "revision";
+    std::filesystem::remove_all(snapshot);
+    std::filesystem::create_directories(snapshot);
+    std::filesystem::create_symlink(target, snapshot / "model.safetensors");
+    return messageOf(Checkpoint::open(snapshot));
+  }
+
+  std::string expected(const std::string &snapshot, const std::string &target) {
+    return fmt::format("{}/{}: shard model.safetensors must lie in the folder or in the blobs of a Hugging Face cache, "
+                       "but found a link to {}",
+                       place(), snapshot, target);
+  }
+
+  const std::string hash = std::string(24, 'a') + std::string(40, '7');
+};
+
+TEST_F(CheckpointLinkTest, takesWhatTheHubsClientWrites) {
+  std::filesystem::create_directories(folder.path() / "models--a--b" / "blobs");
+  shard("models--a--b/blobs/" + hash, {"x"});
+  shard("models--a--b/blobs/" + hash.substr(24), {"x"});
+  EXPECT_EQ(refusalOf("models--a--b", "snapshots", "../../blobs/" + hash), "");
+  EXPECT_EQ(refusalOf("models--a--b", "snapshots", "../../blobs/" + hash.substr(24)), "");
+}
+
+TEST_F(CheckpointLinkTest, refusesWhatOnlyLooksLikeIt) {
+  for (const char *model : {"models--a--b", "model--a--b"})
+    for (const char *name : {hash.c_str(), "name"}) {
+      std::filesystem::create_directories(folder.path() / model / "blobs");
+      shard(fmt::format("{}/blobs/{}", model, name), {"x"});
+    }
+  std::string blob = "../../blobs/" + hash;
+  EXPECT_EQ(refusalOf("model--a--b", "snapshots", blob), expected("model--a--b/snapshots/revision", blob));
+  EXPECT_EQ(refusalOf("models--a--b", "snapshot", blob), expected("models--a--b/snapshot/revision", blob));
+  for (const std::string &target :
+       {std::string("../../blobs/name"), "../../../models--a--b/blobs/" + hash, "../../blobs/../blobs/" + hash,
+        "../../../model--a--b/blobs/" + hash, (folder.path() / "models--a--b" / "blobs" / hash).string()})
+    EXPECT_EQ(refusalOf("models--a--b", "snapshots", target), expected("models--a--b/snapshots/revision", target));
+  // A blob that is a link itself, and blobs that are a link themselves.
+  std::filesystem::path blobs = folder.path() / "models--a--b" / "blobs";
+  std::filesystem::rename(blobs / hash, folder.path() / "out");
+  std::filesystem::create_symlink("../../out", blobs / hash);
+  EXPECT_EQ(refusalOf("models--a--b", "snapshots", blob), expected("models--a--b/snapshots/revision", blob));
+  std::filesystem::remove_all(blobs);
+  std::filesystem::create_symlink("../model--a--b/blobs", blobs);
+  EXPECT_EQ(refusalOf("models--a--b", "snapshots", blob), expected("models--a--b/snapshots/revision", blob));
+}
+
+TEST_F(CheckpointLinkTest, linksWithinTheFolderAreFiles) {
+  shard("elsewhere", {"x"});
+  std::filesystem::create_symlink("elsewhere", folder.path() / "model.safetensors");
+  EXPECT_EQ(refusal(), "");
+  std::filesystem::remove(folder.path() / "elsewhere");
+  EXPECT_EQ(refusal(), place() + ": shard model.safetensors must exist, but found a link to elsewhere, which does not");
 }
 
 TEST_F(CheckpointTest, refusesIndexAndShardsThatDisagree) {

@@ -33,13 +33,27 @@ TEST(Json, refusesDeepNesting) {
   EXPECT_EQ(refusal(nested(100'000)), "x.json: nesting must be at most 64 deep, but found more");
 }
 
+TEST(Json, refusesMoreValuesThanAnybodyNeeds) {
+  auto list = [](size_t count) {
+    std::string text = "{\"a\": [0";
+    for (size_t i = 1; i < count; ++i)
+      text += ",0";
+    return text + "]}";
+  };
+  constexpr size_t most = size_t(4) << 20; // the object and the list are two of them
+  EXPECT_EQ(refusal(list(most - 2)), "");
+  EXPECT_EQ(refusal(list(most - 1)), "x.json: file must hold at most 4194304 values, but found more");
+}
+
 TEST(Json, refusesWhatIsNotOneObject) {
   EXPECT_EQ(refusal("[1, 2]"), "x.json: file must hold one object, but found array");
   EXPECT_EQ(refusal("{\"a\": 1,\n\n \"b\": }"), "x.json:3: text must be JSON, but found an error at byte 17");
   EXPECT_EQ(refusal("{} {}"), "x.json:1: text must be JSON, but found an error at byte 4");
   EXPECT_EQ(refusal(""), "x.json:1: text must be JSON, but found an error at byte 1");
   EXPECT_EQ(refusal("{\"a\": \"\xff\"}"), "x.json:1: text must be JSON, but found an error at byte 8");
-  EXPECT_EQ(refusal(R"({"a": NaN})"), "x.json:1: text must be JSON, but found an error at byte 7");
+  EXPECT_EQ(refusal("{\"a\": 1,\n\"b\": NaN}"), "x.json:2: number must be finite, but found NaN");
+  EXPECT_EQ(refusal(R"({"a": [-Infinity]})"), "x.json:1: number must be finite, but found Infinity");
+  EXPECT_EQ(refusal(R"({"a": NuN})"), "x.json:1: text must be JSON, but found an error at byte 7");
   EXPECT_EQ(refusal(R"({"a": 1e999})"), "x.json:1: number must fit into a double, but found 1e999");
 }
 
@@ -87,6 +101,22 @@ TEST(Json, placesStringsOfAListInOrder) {
   std::vector<std::string> expected = {"x.json:2", "x.json:3", "x.json:3", "x.json:4", "x.json:2"};
   EXPECT_EQ(file->places("list", {"a", "b", "a\\.c", "a", "b"}), expected); // the last is spelled with an escape
   EXPECT_EQ(file->places("absent", {"a"}), std::vector<std::string>{"x.json"});
+}
+
+// Each string that is not found as it is spelled costs a search through the rest of the file.
+TEST(Json, givesUpOnListsOfEscapes) {
+  std::string text = "{\"list\": [\"z\"";
+  std::vector<std::string> strings = {"z"};
+  for (int i = 0; i < 30; ++i) {
+    text += ",\n\"\\u0061\"";
+    strings.push_back("a");
+  }
+  auto file = parseJson("x.json", text + ",\n\"z\"]}");
+  ASSERT_TRUE(file) << file.error().message;
+  strings.push_back("z");
+  EXPECT_EQ(file->places("list", strings).back(), "x.json:1");
+  strings.erase(strings.begin() + 1, strings.begin() + 20);
+  EXPECT_EQ(file->places("list", strings).back(), "x.json:32");
 }
 
 } // namespace

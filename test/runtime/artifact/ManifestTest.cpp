@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <gtest/gtest.h>
+#include <set>
 
 using namespace glm;
 using namespace glm::test;
@@ -22,6 +23,8 @@ Manifest sample() {
   m.features = {"avx512bf16", "avx512vl"};
   m.activations = "f32";
   m.library = "host.so";
+  m.libraryBytes = 77;
+  m.libraryHash = 0xfedcba9876543210;
   m.layers = 11;
   m.vocabSize = 320;
   m.maxModelLen = 513;
@@ -94,6 +97,7 @@ TEST(Manifest, readsBackEveryField) {
             std::tuple(m.pagesPerSequence, m.pages, m.experts, m.expertsPerToken, m.topK, m.arenaBytes));
   EXPECT_EQ(std::tuple(read->temperature, read->topP, read->eosTokenIds),
             std::tuple(m.temperature, m.topP, m.eosTokenIds));
+  EXPECT_EQ(std::pair(read->libraryBytes, read->libraryHash), std::pair(m.libraryBytes, m.libraryHash));
   EXPECT_EQ(read->files[0].header, m.files[0].header);
   EXPECT_EQ(read->files[0].bytes, m.files[0].bytes);
   EXPECT_EQ(read->precision[0].source, m.precision[0].source);
@@ -122,8 +126,8 @@ TEST(Manifest, writesOneLaunchPerLine) {
 }
 
 TEST(Manifest, refusesAnotherFormatFirst) {
-  EXPECT_EQ(refusal([](auto &j) { j = {{"format", 2}, {"news", true}}; }),
-            "manifest.json: format must be 1, the one of this version of glm, but found 2: compile the artifact again");
+  EXPECT_EQ(refusal([](auto &j) { j = {{"format", 1}, {"news", true}}; }),
+            "manifest.json: format must be 2, the one of this version of glm, but found 1: compile the artifact again");
   EXPECT_EQ(refusal([](auto &j) { j.erase("format"); }), "manifest.json: format must be there, but found none");
   EXPECT_EQ(refusal([](auto &j) { j["format"] = "1"; }),
             "manifest.json: format must be an integer in 0 .. 2147483647, but found \"1\"");
@@ -135,7 +139,7 @@ TEST(Manifest, refusesMissingAndUnknownKeys) {
     EXPECT_EQ(refusal([&](auto &j) { j.erase(key); }),
               fmt::format("manifest.json: {} must be there, but found none", key));
   auto unknown = [](const std::string &where) {
-    return fmt::format("manifest.json: {}extra must be a key of format 1, but found that it is not", where);
+    return fmt::format("manifest.json: {}extra must be a key of format 2, but found that it is not", where);
   };
   EXPECT_EQ(refusal([](auto &j) { j["extra"] = 1; }), unknown(""));
   for (const char *list : {"files", "precision", "weights", "buffers", "kernels", "programs"})
@@ -152,11 +156,11 @@ TEST(Manifest, refusesWrongTypes) {
             "manifest.json: features must be a list, but found string");
   EXPECT_EQ(refusal([](auto &j) { j["features"][1] = 3; }), "manifest.json: features must hold strings, but found 3");
   EXPECT_EQ(refusal([](auto &j) { j["layers"] = 2.5; }),
-            "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 2.5");
+            "manifest.json: layers must be an integer in 1 .. 1048576, but found 2.5");
   EXPECT_EQ(refusal([](auto &j) { j["layers"] = 0; }),
-            "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 0");
+            "manifest.json: layers must be an integer in 1 .. 1048576, but found 0");
   EXPECT_EQ(refusal([](auto &j) { j["layers"] = UINT64_MAX; }),
-            "manifest.json: layers must be an integer in 1 .. 1099511627776, but found 18446744073709551615");
+            "manifest.json: layers must be an integer in 1 .. 1048576, but found 18446744073709551615");
   EXPECT_EQ(refusal([](auto &j) { j["experts_per_token"] = 10; }),
             "manifest.json: experts_per_token must be an integer in 0 .. 9, but found 10");
   EXPECT_EQ(refusal([](auto &j) { j["pages_per_sequence"] = 8; }),
@@ -241,9 +245,8 @@ TEST(Manifest, refusesLaunches) {
       "manifest.json: programs[0].launches[0].taps[0].buffer must be less than the number of buffers, 4, but found 4");
   EXPECT_EQ(tap("dtype", "F64"),
             "manifest.json: programs[0].launches[0].taps[0].dtype must be one of I32, F32, BF16, but found F64");
-  EXPECT_EQ(
-      tap("width", 0),
-      "manifest.json: programs[0].launches[0].taps[0].width must be an integer in 1 .. 72057594037927936, but found 0");
+  EXPECT_EQ(tap("width", 0),
+            "manifest.json: programs[0].launches[0].taps[0].width must be an integer in 1 .. 2147483648, but found 0");
 }
 
 TEST(Manifest, refusesPrograms) {
@@ -255,6 +258,28 @@ TEST(Manifest, refusesPrograms) {
             "manifest.json: programs[1].rows must be more than 48, but found 48");
   EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["rows"] = 49; }),
             "manifest.json: programs[1].rows must be an integer in 1 .. 48, but found 49");
+}
+
+TEST(Manifest, refusesEdits) {
+  std::string seal = nlohmann::json::parse(jsonOf(sample()))["seal"];
+  std::set<std::string> others;
+  auto edit = [&](const std::function<void(nlohmann::ordered_json &)> &change) {
+    std::string message = refusal(change), start = "manifest.json: contents must be as glm-compile wrote them (seal " +
+                                                   seal + "), but found an edit (";
+    ASSERT_EQ(message.substr(0, start.size()), start);
+    EXPECT_EQ(message.substr(start.size() + 16), "): compile the artifact again");
+    EXPECT_TRUE(others.insert(message.substr(start.size(), 16)).second);
+  };
+  edit([](auto &j) { j["producer"] = "somebody"; });
+  edit([](auto &j) { j["library_hash"] = "fedcba9876543211"; });
+  edit([](auto &j) { j["eos_token_ids"] = {5, 3}; });
+  edit([](auto &j) { j["weights"][0]["shape"][0] = 97; });
+  edit([](auto &j) { j["programs"][1]["launches"][1]["arguments"] = {"b0", "w1", "b2"}; });
+  edit([](auto &j) { j["programs"][1]["launches"][0]["taps"][0]["width"] = 17; });
+  EXPECT_EQ(refusal([](auto &j) { j["seal"] = "0"; }),
+            "manifest.json: seal must have 16 hexadecimal digits, but found \"0\"");
+  // The checkpoint may move, and how the file is laid out says nothing.
+  EXPECT_EQ(refusal([](auto &j) { j["checkpoint"] = "/elsewhere"; }), "");
 }
 
 TEST(Manifest, refusesDamage) {

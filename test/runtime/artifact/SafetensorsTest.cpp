@@ -108,8 +108,19 @@ TEST_F(SafetensorsTest, writerLeavesNothingBehind) {
                 ": file must be writable, but found No such file or directory");
   std::filesystem::create_directory(folder.path() / "x.safetensors");
   EXPECT_EQ(messageOf(writer.write(folder.path() / "x.safetensors")),
-            (folder.path() / "x.safetensors").string() + ": file must be replaceable, but found Is a directory");
+            (folder.path() / "x.safetensors").string() + ": output must be absent or a file, but found a folder");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// A rename would replace the device.
+TEST_F(SafetensorsTest, writerSparesDevices) {
+  SafetensorsWriter writer;
+  writer.add("a", "U8", {1}, {1});
+  std::filesystem::path fifo = folder.path() / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(messageOf(writer.write(fifo)),
+            fifo.string() + ": output must be absent or a file, but found a device or a FIFO");
+  EXPECT_TRUE(std::filesystem::is_fifo(fifo));
 }
 
 TEST_F(SafetensorsTest, refusesFilesThatAreNone) {
@@ -152,13 +163,13 @@ TEST_F(SafetensorsTest, refusesEntries) {
     EXPECT_EQ(refusal(tensor("\"F32\"", "[1]", offsets), 4),
               fmt::format("x.safetensors: w must have two ascending data_offsets, but found {}", offsets));
   EXPECT_EQ(refusal(tensor("\"F32\"", "[2]", "[0, 8]"), 7),
-            "x.safetensors: w must end within the file's 7 bytes of data, but found 8");
+            "x.safetensors: file must have 77 bytes as its header says, but found 76 (1 missing)");
   EXPECT_EQ(refusal(tensor("\"F32\"", "[2]", "[0, 9223372036854775807]"), 8),
-            "x.safetensors: w must end within the file's 8 bytes of data, but found 9223372036854775807");
+            "x.safetensors: w of F32 [2] must have 8 bytes, but found 9223372036854775807");
   EXPECT_EQ(refusal(tensor("\"BF16\"", "[3, 5]", "[0, 28]"), 28),
             "x.safetensors: w of BF16 [3, 5] must have 30 bytes, but found 28");
   EXPECT_EQ(refusal(tensor("\"F32\"", "[4294967296, 4294967296]", "[0, 0]"), 0),
-            "x.safetensors: w of F32 [4294967296, 4294967296] must have too many bytes, but found 0");
+            "x.safetensors: w of F32 [4294967296, 4294967296] must have less than 2^64 bytes, but found more");
 }
 
 TEST_F(SafetensorsTest, refusesHolesAndOverlaps) {
@@ -181,8 +192,8 @@ TEST_F(SafetensorsTest, refusesHolesAndOverlaps) {
             fmt::format("x.safetensors: a must start at byte {} of the file, where the one before ends, but found {}",
                         start(late), start(late) + 1));
   EXPECT_EQ(refusal(early, 7),
-            fmt::format("x.safetensors: tensors must reach the end of the file at {}, but found their end at {}",
-                        start(early) + 7, start(early) + 6));
+            fmt::format("x.safetensors: file must have {} bytes as its header says, but found {} (1 too many)",
+                        start(early) + 6, start(early) + 7));
 }
 
 // Whatever is flipped in a header, the file is refused or read whole within its bounds; under a sanitizer this says more.

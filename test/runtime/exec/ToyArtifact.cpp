@@ -1,5 +1,6 @@
 #include "test/runtime/exec/ToyArtifact.h"
 
+#include "runtime/artifact/Library.h"
 #include "runtime/artifact/Safetensors.h"
 
 #include <cmath>
@@ -150,6 +151,8 @@ fs::path writeArtifact(const fs::path &folder, const Options &options) {
   manifest.features = {"sse2", "cmov"};
   manifest.activations = "f32";
   manifest.library = "host.so";
+  if (Result<void> described = describeLibrary(artifact, manifest); !described)
+    throw std::runtime_error(described.error().message);
   manifest.layers = 1;
   manifest.vocabSize = kVocab;
   manifest.maxModelLen = options.maxModelLen;

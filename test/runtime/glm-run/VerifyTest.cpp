@@ -80,7 +80,7 @@ TEST_F(InfoTest, printsForPeople) {
 TEST_F(InfoTest, printsForScripts) {
   nlohmann::json info = nlohmann::json::parse(glmRun(on("info") + "--json").out);
   EXPECT_EQ(info["target"], "x86-64-v3");
-  EXPECT_EQ(info["format"], 1);
+  EXPECT_EQ(info["format"], 2);
   EXPECT_EQ(info["layers"], 1);
   EXPECT_EQ(info["vocab_size"], 37);
   EXPECT_EQ(info["max_model_len"], 40);

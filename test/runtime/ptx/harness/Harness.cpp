@@ -24,8 +24,12 @@ Result<std::unique_ptr<Program>> decodeText(const std::string &text, std::string
   return decode(std::move(*module), *chip, forms, kPlace);
 }
 
-/// The instructions that counters say were executed.
-void recordCoverage(const Program &program, const nlohmann::json &launch) {
+/// The instructions that the newest launch's counters say were executed; a launch that was refused has none.
+void recordCoverage(const Program &program, const Profile &profile) {
+  nlohmann::json launches = profile.json()["launches"];
+  if (launches.empty())
+    return;
+  const nlohmann::json &launch = launches.back();
   std::map<uint32_t, bool> executed;
   for (const nlohmann::json &line : launch["lines"])
     executed[line["line"].get<uint32_t>()] = true;
@@ -169,7 +173,7 @@ std::optional<LaunchFault> TestModule::launchBytes(std::string_view kernel, Laun
     std::memcpy(config.parameters.data() + code.parameterOffset[at], arguments[at].data(), arguments[at].size());
   }
   std::optional<LaunchFault> fault = runLaunch(*loaded, *index, config, options, &profile);
-  recordCoverage(loaded->program(), profile.json()["launches"].back());
+  recordCoverage(loaded->program(), profile);
   return fault;
 }
 
@@ -231,7 +235,7 @@ std::string LaneProgram::attempt(std::string_view body, Outputs &results) {
   config.block = {warps * kWarpSize, 1, 1};
   Profile profile;
   std::optional<LaunchFault> fault = runLaunch(**module, *(*module)->kernel("lanes"), config, options, &profile);
-  recordCoverage((*module)->program(), profile.json()["launches"].back());
+  recordCoverage((*module)->program(), profile);
   return fault ? fault->message : "";
 }
 

@@ -10,11 +10,12 @@
 namespace glm::ptx {
 namespace {
 
+using reference::doubleIn;
 using reference::doubleOf;
 using reference::floatOf;
-using reference::inRounding;
 using reference::interestingDouble;
 using reference::interestingFloat;
+using reference::singleIn;
 
 constexpr int kTries = 100000;
 constexpr Rounding kModes[] = {Rounding::Nearest, Rounding::Zero, Rounding::Down, Rounding::Up};
@@ -40,15 +41,15 @@ void expectSingle() {
     if (i % 3 == 0)
       c = -a * b;
     const Vector<float, 1> va(a), vb(b), vc(c);
-    expectSame<float>(add<R>(va, vb)[0], inRounding(R, [&]() -> float { return a + b; }), "sum", {a, b});
-    expectSame<float>(multiply<R>(va, vb)[0], inRounding(R, [&]() -> float { return a * b; }), "product", {a, b});
-    expectSame<float>(divide<R>(va, vb)[0], inRounding(R, [&]() -> float { return a / b; }), "quotient", {a, b});
-    expectSame<float>(squareRoot<R>(va)[0], inRounding(R, [&]() -> float { return std::sqrt(a); }), "root", {a});
-    expectSame<float>(fusedMultiplyAdd<R>(va, vb, vc)[0], inRounding(R, [&]() -> float { return std::fma(a, b, c); }),
+    expectSame<float>(add<R>(va, vb)[0], singleIn(R, [&]() -> float { return a + b; }), "sum", {a, b});
+    expectSame<float>(multiply<R>(va, vb)[0], singleIn(R, [&]() -> float { return a * b; }), "product", {a, b});
+    expectSame<float>(divide<R>(va, vb)[0], singleIn(R, [&]() -> float { return a / b; }), "quotient", {a, b});
+    expectSame<float>(squareRoot<R>(va)[0], singleIn(R, [&]() -> float { return std::sqrt(a); }), "root", {a});
+    expectSame<float>(fusedMultiplyAdd<R>(va, vb, vc)[0], singleIn(R, [&]() -> float { return std::fma(a, b, c); }),
                       "fma", {a, b, c});
     volatile double wide = doubleOf(interestingDouble(random));
     expectSame<float>(roundToFloat<R>(Vector<double, 1>(wide))[0],
-                      inRounding(R, [&]() -> float { return static_cast<float>(wide); }), "float of double", {});
+                      singleIn(R, [&]() -> float { return static_cast<float>(wide); }), "float of double", {});
   }
 }
 TEST(ExactTest, SingleNearest) { expectSingle<Rounding::Nearest>(); }
@@ -81,15 +82,15 @@ TEST(ExactTest, Double) {
         c = -a * b;
       if (i % 7 == 0)
         b = std::nextafter(-a, 0.0);
-      expectSame<double>(addDouble(a, b, mode), inRounding(mode, [&]() -> double { return a + b; }), "sum", {a, b});
-      expectSame<double>(multiplyDouble(a, b, mode), inRounding(mode, [&]() -> double { return a * b; }), "product",
+      expectSame<double>(addDouble(a, b, mode), doubleIn(mode, [&]() -> double { return a + b; }), "sum", {a, b});
+      expectSame<double>(multiplyDouble(a, b, mode), doubleIn(mode, [&]() -> double { return a * b; }), "product",
                          {a, b});
-      expectSame<double>(divideDouble(a, b, mode), inRounding(mode, [&]() -> double { return a / b; }), "quotient",
+      expectSame<double>(divideDouble(a, b, mode), doubleIn(mode, [&]() -> double { return a / b; }), "quotient",
                          {a, b});
-      expectSame<double>(squareRootDouble(a, mode), inRounding(mode, [&]() -> double { return std::sqrt(a); }), "root",
+      expectSame<double>(squareRootDouble(a, mode), doubleIn(mode, [&]() -> double { return std::sqrt(a); }), "root",
                          {a});
       expectSame<double>(fusedMultiplyAddDouble(a, b, c, mode),
-                         inRounding(mode, [&]() -> double { return std::fma(a, b, c); }), "fma", {a, b, c});
+                         doubleIn(mode, [&]() -> double { return std::fma(a, b, c); }), "fma", {a, b, c});
     }
   }
 }
@@ -102,9 +103,9 @@ TEST(ExactTest, Integers) {
       volatile auto magnitude = static_cast<uint64_t>(value);
       const uint64_t absolute = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
       expectSame<double>(doubleOf(absolute, value < 0, mode),
-                         inRounding(mode, [&]() -> double { return static_cast<double>(value); }), "signed", {});
+                         doubleIn(mode, [&]() -> double { return static_cast<double>(value); }), "signed", {});
       expectSame<float>(floatOf(absolute, value < 0, mode),
-                        inRounding(mode, [&]() -> float { return static_cast<float>(value); }), "signed", {});
+                        singleIn(mode, [&]() -> float { return static_cast<float>(value); }), "signed", {});
       // The compiler converts unsigned 64 bits in two steps, which is right in nearest mode only.
       if (mode == Rounding::Nearest)
         expectSame<double>(doubleOf(magnitude, false, mode), static_cast<double>(magnitude), "unsigned", {});

@@ -114,10 +114,8 @@ T runInRounding(Rounding rounding, const std::function<T()> &compute) {
 
 } // namespace
 
-float inRounding(Rounding rounding, const std::function<float()> &compute) { return runInRounding(rounding, compute); }
-double inRounding(Rounding rounding, const std::function<double()> &compute) {
-  return runInRounding(rounding, compute);
-}
+float singleIn(Rounding rounding, const std::function<float()> &compute) { return runInRounding(rounding, compute); }
+double doubleIn(Rounding rounding, const std::function<double()> &compute) { return runInRounding(rounding, compute); }
 
 uint32_t interestingFloat(std::mt19937_64 &random) {
   static constexpr uint32_t kSpecial[] = {0,          0x80000000, 1,          0x80000001, 0x007fffff, 0x00800000,

@@ -38,8 +38,8 @@ uint32_t codeOf(const Format &format, double value, How how = {});
 uint32_t codeOf(const Format &format, double value, double rest, How how);
 
 /// `compute` in the processor's rounding mode for `rounding`.
-float inRounding(Rounding rounding, const std::function<float()> &compute);
-double inRounding(Rounding rounding, const std::function<double()> &compute);
+float singleIn(Rounding rounding, const std::function<float()> &compute);
+double doubleIn(Rounding rounding, const std::function<double()> &compute);
 
 /// Bits of floats that matter: zeros, subnormals, limits, infinities, NaN, and random ones of every size.
 uint32_t interestingFloat(std::mt19937_64 &random);

@@ -1,0 +1,64 @@
+#include "runtime/artifact/Library.h"
+
+#include "runtime/artifact/Hash.h"
+#include "runtime/artifact/ManifestWords.h"
+
+#include <fmt/format.h>
+#include <fstream>
+#include <vector>
+
+namespace glm {
+namespace {
+
+struct Digest {
+  uint64_t bytes = 0, hash = kFnvBasis;
+};
+
+Result<Digest> digestOf(const std::filesystem::path &folder, const std::string &name) {
+  std::error_code code;
+  auto status = std::filesystem::status(folder / name, code);
+  if (!std::filesystem::is_regular_file(status))
+    return Error{fmt::format("{}: {} must be a file, but found {}", folder.string(), name,
+                             std::filesystem::exists(status) ? "something else" : "none")};
+  std::ifstream file(folder / name, std::ios::binary);
+  std::vector<char> piece(1 << 20);
+  Digest digest;
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+    std::string_view text(piece.data(), file.gcount());
+    digest.bytes += text.size();
+    digest.hash = fnv1a64(text, digest.hash);
+  }
+  if (!file.eof())
+    return Error{fmt::format("{}: {} must be readable, but found an error", folder.string(), name)};
+  return digest;
+}
+
+} // namespace
+
+Result<void> describeLibrary(const std::filesystem::path &folder, Manifest &manifest) {
+  auto digest = digestOf(folder, manifest.library);
+  if (!digest)
+    return digest.error();
+  manifest.libraryBytes = digest->bytes;
+  manifest.libraryHash = digest->hash;
+  return {};
+}
+
+Result<void> checkLibrary(const std::filesystem::path &folder, const Manifest &manifest) {
+  // Code is only ever loaded from the artifact itself.
+  if (std::filesystem::path(manifest.library).filename() != manifest.library || manifest.library.empty())
+    return Error{fmt::format("{}: library must be a file name within the artifact, but found \"{}\"", kManifestFile,
+                             manifest.library)};
+  auto digest = digestOf(folder, manifest.library);
+  if (!digest)
+    return digest.error();
+  if (digest->bytes != manifest.libraryBytes)
+    return Error{fmt::format("{}: file must have {} bytes as glm-compile wrote it, but found {}", manifest.library,
+                             manifest.libraryBytes, digest->bytes)};
+  if (digest->hash != manifest.libraryHash)
+    return Error{fmt::format("{}: file must be as glm-compile wrote it (hash {:016x}), but found {:016x}",
+                             manifest.library, manifest.libraryHash, digest->hash)};
+  return {};
+}
+
+} // namespace glm
