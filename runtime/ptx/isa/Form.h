@@ -1,5 +1,5 @@
 // Instruction forms: which words make an instruction, what it needs, and how it is decoded. The tables of forms are the
-// instruction set: what no row matches is refused by name and line when a module is loaded, `glm-ptx forms` prints them,
+// instruction set: what no row matches is refused by name and line when a module is loaded, FormTable::all lists them,
 // and each row has its test.
 #pragma once
 

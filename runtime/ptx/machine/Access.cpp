@@ -16,8 +16,9 @@ using Kind = LaunchFault::Kind;
 constexpr const char *verb(Touch how) { return how.writes ? "written" : "read"; }
 
 bool misaligned(Warp &warp, const Op &op, int lane, uint64_t address, uint32_t align) {
-  warp.fault(op, lane, Kind::MisalignedAddress,
-             fmt::format("address {:#x} must be a multiple of {}, but found remainder {}", address, align, address % align));
+  warp.fault(
+      op, lane, Kind::MisalignedAddress,
+      fmt::format("address {:#x} must be a multiple of {}, but found remainder {}", address, align, address % align));
   return false;
 }
 
@@ -38,11 +39,11 @@ const Warp::CachedRegion *findRegion(Warp &warp, const Op &op, int lane, uint64_
     message = fmt::format("global memory at {:#x} must be allocated to be {}, but found {}", address, verb(how),
                           module.memory().describe(address));
   else if (found.address + found.bytes - address < bytes)
-    message = fmt::format("global memory at {:#x} must hold {} bytes to be {}, but found the end of {} after {}", address,
-                          bytes, verb(how), found.name, found.address + found.bytes - address);
+    message = fmt::format("global memory at {:#x} must hold {} bytes to be {}, but found the end of {} after {}",
+                          address, bytes, verb(how), found.name, found.address + found.bytes - address);
   else if (!(found.deviceMask & device))
-    message = fmt::format("global memory at {:#x} must be accessible from device {}, but found {} of device {}", address,
-                          module.device(), found.name, found.device);
+    message = fmt::format("global memory at {:#x} must be accessible from device {}, but found {} of device {}",
+                          address, module.device(), found.name, found.device);
   else if (how.writes && !(found.writableMask & device))
     message = fmt::format("global memory at {:#x} must be writable, but found {}", address, found.name);
   if (!message.empty()) {
@@ -83,12 +84,13 @@ bool touchGlobal(Warp &warp, const Op &op, LaneMask lanes, const uint64_t *addre
   return true;
 }
 
-bool sharedOutOfBounds(Warp &warp, const Op &op, int lane, const Block &block, uint64_t offset, uint32_t bytes, Touch how) {
+bool sharedOutOfBounds(Warp &warp, const Op &op, int lane, const Block &block, uint64_t offset, uint32_t bytes,
+                       Touch how) {
   uint32_t reserved = block.grid->module->program().chip->sharedReserved;
   if (offset < reserved)
     warp.fault(op, lane, Kind::IllegalAddress,
-               fmt::format("shared memory must be {} from offset {} on, but found offset {}, which is the system's", verb(how),
-                           reserved, offset));
+               fmt::format("shared memory must be {} from offset {} on, but found offset {}, which is the system's",
+                           verb(how), reserved, offset));
   else
     warp.fault(op, lane, Kind::IllegalAddress,
                fmt::format("shared memory must be {} within {} bytes, but found {} bytes at offset {}", verb(how),
@@ -152,8 +154,8 @@ bool touchLocal(Warp &warp, const Op &op, LaneMask lanes, const uint64_t *addres
       return misaligned(warp, op, lane, offset, align);
     if (offset + bytes > warp.stackTop || offset + bytes < bytes) {
       warp.fault(op, lane, Kind::IllegalAddress,
-                 fmt::format("local memory must be touched within {} bytes, but found {} bytes at offset {}", warp.stackTop,
-                             bytes, offset));
+                 fmt::format("local memory must be touched within {} bytes, but found {} bytes at offset {}",
+                             warp.stackTop, bytes, offset));
       return false;
     }
     host[lane] = warp.stackBase + size_t(lane) * warp.stackStride + offset;
@@ -161,8 +163,8 @@ bool touchLocal(Warp &warp, const Op &op, LaneMask lanes, const uint64_t *addres
   return true;
 }
 
-bool touchParameters(Warp &warp, const Op &op, LaneMask lanes, const uint64_t *addresses, uint32_t bytes, uint32_t align,
-                     Touch how, std::byte **host) {
+bool touchParameters(Warp &warp, const Op &op, LaneMask lanes, const uint64_t *addresses, uint32_t bytes,
+                     uint32_t align, Touch how, std::byte **host) {
   const std::vector<std::byte> &parameters = warp.block->grid->config->parameters;
   for (LaneMask rest = lanes; rest; rest &= rest - 1) {
     int lane = std::countr_zero(rest);
@@ -223,7 +225,8 @@ std::string placeOf(const Block &block, uint32_t warp, int lane, const Op &op) {
     if (!code.ops.empty() && &op >= code.ops.data() && &op < code.ops.data() + code.ops.size()) {
       const Instruction &instruction = code.function->instructions[op.instruction];
       if (instruction.sourceFile)
-        place += fmt::format(" (source {}:{})", program.module.files[instruction.sourceFile - 1], instruction.sourceLine);
+        place +=
+            fmt::format(" (source {}:{})", program.module.files[instruction.sourceFile - 1], instruction.sourceLine);
     }
   return place;
 }
@@ -297,8 +300,8 @@ std::byte *touchAsync(Block &block, uint32_t warp, const Op &issuer, Space space
     uint64_t offset = address & kSharedOffsetMask;
     if (!target || address >> 32 || offset + bytes > target->shared.size())
       return refuse(Kind::IllegalAddress,
-                    fmt::format("shared memory must be {} within {} bytes, but found {} bytes at address {:#x}", verb(how),
-                                block.shared.size(), bytes, address));
+                    fmt::format("shared memory must be {} within {} bytes, but found {} bytes at address {:#x}",
+                                verb(how), block.shared.size(), bytes, address));
     return target->shared.data() + offset;
   }
   const LoadedModule &module = *block.grid->module;
@@ -309,12 +312,13 @@ std::byte *touchAsync(Block &block, uint32_t warp, const Op &issuer, Space space
                                                     address, verb(how), module.memory().describe(address)));
   if (found.address + found.bytes - address < bytes)
     return refuse(Kind::IllegalAddress,
-                  fmt::format("global memory at {:#x} must hold {} bytes to be {}, but found the end of {} after {}", address,
-                              bytes, verb(how), found.name, found.address + found.bytes - address));
+                  fmt::format("global memory at {:#x} must hold {} bytes to be {}, but found the end of {} after {}",
+                              address, bytes, verb(how), found.name, found.address + found.bytes - address));
   if (!((how.writes ? found.writableMask : found.deviceMask) & device))
-    return refuse(Kind::IllegalAddress, fmt::format("global memory at {:#x} must be accessible from device {} to be {}, but "
-                                                    "found {} of device {}",
-                                                    address, module.device(), verb(how), found.name, found.device));
+    return refuse(Kind::IllegalAddress,
+                  fmt::format("global memory at {:#x} must be accessible from device {} to be {}, but "
+                              "found {} of device {}",
+                              address, module.device(), verb(how), found.name, found.device));
   if (LaunchCounters *counters = block.grid->counters)
     counters->countBulk(issuer, address, bytes, how.writes);
   return reinterpret_cast<std::byte *>(address);

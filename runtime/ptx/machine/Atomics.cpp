@@ -130,7 +130,8 @@ T exchangeOnHost(std::byte *at, T a, T b) {
   } else {
     auto *memory = reinterpret_cast<T *>(at);
     T old = __atomic_load_n(memory, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(memory, &old, apply(old, a, b, true), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    while (
+        !__atomic_compare_exchange_n(memory, &old, apply(old, a, b, true), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
     }
     return old;
   }
@@ -313,20 +314,20 @@ Result<void> buildAtomic(Builder &builder, const Match &match, Op &op) {
 constexpr auto kAtomic = OpClass::Atomic;
 
 const Form kForms[] = {
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11, kAtomic,
-     buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11, kAtomic,
-     buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(cas)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b16|b32|b64)", Feature::Base, 11, kAtomic,
-     buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch|cas)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b128)", Feature::Base, 83, kAtomic,
-     buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)", Feature::Base, 11, kAtomic,
-     buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32)", Feature::Base, 11, kAtomic,
-     buildAtomic<true>},
-    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64)", Feature::Base, 11, kAtomic,
-     buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base,
+     11, kAtomic, buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 11,
+     kAtomic, buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(cas)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b16|b32|b64)", Feature::Base, 11,
+     kAtomic, buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(exch|cas)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(b128)", Feature::Base, 83,
+     kAtomic, buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)",
+     Feature::Base, 11, kAtomic, buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32)", Feature::Base, 11,
+     kAtomic, buildAtomic<true>},
+    {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64)",
+     Feature::Base, 11, kAtomic, buildAtomic<true>},
     {"atom" GLM_PTX_SEM_SCOPE GLM_PTX_SPACE ".(add).noftz" GLM_PTX_HINT ".(f16|f16x2|bf16|bf16x2)", Feature::Base, 62,
      kAtomic, buildAtomic<true>},
     {"atom" GLM_PTX_SEM_SCOPE "[.global].(add)" GLM_PTX_HINT ".(v2|v4).(f32)", Feature::Base, 81, kAtomic,
@@ -335,22 +336,22 @@ const Form kForms[] = {
      kAtomic, buildAtomic<true>},
     {"atom" GLM_PTX_SEM_SCOPE "[.global].(add|min|max).noftz" GLM_PTX_HINT ".(v2|v4).(f16x2|bf16x2)", Feature::Base, 81,
      kAtomic, buildAtomic<true>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)", Feature::Base, 12, kAtomic,
-     buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)", Feature::Base, 12,
-     kAtomic, buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32)", Feature::Base, 12, kAtomic,
-     buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64)", Feature::Base, 12, kAtomic,
-     buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add).noftz" GLM_PTX_HINT ".(f16|f16x2|bf16|bf16x2)", Feature::Base, 62,
-     kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(and|or|xor)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(b32|b64)",
+     Feature::Base, 12, kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64|f32|f64)",
+     Feature::Base, 12, kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(inc|dec)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32)", Feature::Base,
+     12, kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(min|max)" GLM_PTX_RED_SEM_SCOPE GLM_PTX_HINT ".(u32|s32|u64|s64)",
+     Feature::Base, 12, kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE GLM_PTX_SPACE ".(add).noftz" GLM_PTX_HINT ".(f16|f16x2|bf16|bf16x2)", Feature::Base,
+     62, kAtomic, buildAtomic<false>},
     {"red" GLM_PTX_RED_SEM_SCOPE "[.global].(add)" GLM_PTX_HINT ".(v2|v4).(f32)", Feature::Base, 81, kAtomic,
      buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE "[.global].(add|min|max).noftz" GLM_PTX_HINT ".(v2|v4|v8).(f16|bf16)", Feature::Base, 81,
-     kAtomic, buildAtomic<false>},
-    {"red" GLM_PTX_RED_SEM_SCOPE "[.global].(add|min|max).noftz" GLM_PTX_HINT ".(v2|v4).(f16x2|bf16x2)", Feature::Base, 81,
-     kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE "[.global].(add|min|max).noftz" GLM_PTX_HINT ".(v2|v4|v8).(f16|bf16)", Feature::Base,
+     81, kAtomic, buildAtomic<false>},
+    {"red" GLM_PTX_RED_SEM_SCOPE "[.global].(add|min|max).noftz" GLM_PTX_HINT ".(v2|v4).(f16x2|bf16x2)", Feature::Base,
+     81, kAtomic, buildAtomic<false>},
 };
 
 } // namespace

@@ -121,19 +121,20 @@ Outcome barrier(Warp &warp, const Op &op, LaneMask lanes) {
     if (op.slots[2] != kNoSlot) {
       expected = warp.read<uint32_t>(op.slots[2])[first];
       if (!expected || expected % kWarpSize)
-        return warp.fault(op, first, LaunchFault::Kind::IllegalInstruction,
-                          fmt::format("thread count of a barrier must be a multiple of {}, but found {}", kWarpSize, expected));
+        return warp.fault(
+            op, first, LaunchFault::Kind::IllegalInstruction,
+            fmt::format("thread count of a barrier must be a multiple of {}, but found {}", kWarpSize, expected));
     }
     if (!barrier.expected) {
       barrier.expected = expected;
       barrier.first = &op;
     } else if (barrier.expected != expected) {
-      return warp.fault(op, first, LaunchFault::Kind::LaunchFailed,
-                        fmt::format("barrier {} must be used with one thread count at a time, but found {} here and {} at "
-                                    "line {}",
-                                    id, expected == kAllThreads ? "all" : std::to_string(expected),
-                                    barrier.expected == kAllThreads ? "all" : std::to_string(barrier.expected),
-                                    barrier.first->line));
+      return warp.fault(
+          op, first, LaunchFault::Kind::LaunchFailed,
+          fmt::format("barrier {} must be used with one thread count at a time, but found {} here and {} at "
+                      "line {}",
+                      id, expected == kAllThreads ? "all" : std::to_string(expected),
+                      barrier.expected == kAllThreads ? "all" : std::to_string(barrier.expected), barrier.first->line));
     }
     addToReduction(warp, op, barrier, words.reduction, lanes);
     release(warp, token);

@@ -20,16 +20,18 @@ std::string describeGathering(Block &, uint64_t detail) {
 
 Outcome gatherWarp(Warp &warp, const Op &op, LaneMask lanes) {
   if (lanes != warp.active)
-    return warp.fault(op, std::countr_zero(warp.active & ~lanes), LaunchFault::Kind::LaunchFailed,
-                      fmt::format("an .aligned instruction must be run by all lanes of the warp, but found its guard false in "
-                                  "lanes {:#010x}",
-                                  warp.active & ~lanes));
+    return warp.fault(
+        op, std::countr_zero(warp.active & ~lanes), LaunchFault::Kind::LaunchFailed,
+        fmt::format("an .aligned instruction must be run by all lanes of the warp, but found its guard false in "
+                    "lanes {:#010x}",
+                    warp.active & ~lanes));
   if (lanes == warp.alive)
     return Outcome::Next;
   return waitForLanes(warp, lanes, warp.alive & ~lanes);
 }
 
-bool gatherGroups(Warp &warp, const Op &op, LaneMask lanes, const uint32_t *masks, LaneMask &complete, LaneMask *groups) {
+bool gatherGroups(Warp &warp, const Op &op, LaneMask lanes, const uint32_t *masks, LaneMask &complete,
+                  LaneMask *groups) {
   complete = 0;
   for (LaneMask rest = lanes; rest;) {
     int first = std::countr_zero(rest);

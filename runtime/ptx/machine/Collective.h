@@ -14,7 +14,8 @@ Outcome gatherWarp(Warp &warp, const Op &op, LaneMask lanes);
 /// each lane in `complete` the lanes of its group are in `groups[lane]`. Lanes that exited, or never existed, are not waited
 /// for (PTX ISA: "all non-exited threads corresponding to membermask").
 /// False after a fault.
-bool gatherGroups(Warp &warp, const Op &op, LaneMask lanes, const uint32_t *masks, LaneMask &complete, LaneMask *groups);
+bool gatherGroups(Warp &warp, const Op &op, LaneMask lanes, const uint32_t *masks, LaneMask &complete,
+                  LaneMask *groups);
 
 /// After a collective was performed for `complete` of `lanes`: what to tell the loop. The others stay and wait.
 Outcome leaveComplete(Warp &warp, const Op &op, LaneMask lanes, LaneMask complete);

@@ -57,7 +57,8 @@ Outcome shuffle(Warp &warp, const Op &op, LaneMask lanes) {
     bool fine = true;
     forLanes(complete, [&](int lane) {
       // PTX ISA, "shfl.sync": segmask in bits 8 to 12 of c, the clamp value in bits 0 to 4.
-      uint32_t own = static_cast<uint32_t>(lane), offset = b[lane] & 31, clamp = c[lane] & 31, segment = c[lane] >> 8 & 31;
+      uint32_t own = static_cast<uint32_t>(lane), offset = b[lane] & 31, clamp = c[lane] & 31,
+               segment = c[lane] >> 8 & 31;
       uint32_t maxLane = (own & segment) | (clamp & ~segment);
       uint32_t minLane = own & segment;
       int source = 0;
@@ -188,7 +189,7 @@ Result<void> buildVote(Builder &builder, const Match &match, Op &op) {
       return done;
   if (op.slots[0] == kNoSlot)
     return builder.error("must have a destination", "_");
-  op.variant = static_cast<uint16_t>(ballot           ? Vote::Ballot
+  op.variant = static_cast<uint16_t>(ballot          ? Vote::Ballot
                                      : mode == "all" ? Vote::All
                                      : mode == "any" ? Vote::Any
                                                      : Vote::Uniform);
@@ -309,7 +310,8 @@ Result<void> buildRedux(Builder &builder, const Match &match, Op &op) {
     if (!done)
       return done;
   if (type == Type::F32)
-    op.run = operation == "max" ? floatRedux<true>(match.has(1), match.has(2)) : floatRedux<false>(match.has(1), match.has(2));
+    op.run = operation == "max" ? floatRedux<true>(match.has(1), match.has(2))
+                                : floatRedux<false>(match.has(1), match.has(2));
   else if (operation == "add")
     op.run = redux<addWords>;
   else if (operation == "min")

@@ -169,7 +169,8 @@ Result<void> buildSetmaxnreg(Builder &builder, const Match &match, Op &op) {
     return value.error();
   // PTX ISA, "setmaxnreg": 24 to 256, a multiple of 8.
   if (*value < 24 || *value > 256 || *value % 8)
-    return builder.error("must have a register count from 24 to 256 that is a multiple of 8", fmt::format("{}", *value));
+    return builder.error("must have a register count from 24 to 256 that is a multiple of 8",
+                         fmt::format("{}", *value));
   return buildIgnoredConstant(builder, match, op);
 }
 

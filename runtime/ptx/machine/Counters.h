@@ -13,16 +13,16 @@ namespace glm::ptx {
 inline constexpr uint32_t kSectorBytes = 32;
 
 struct LineCounters {
-  uint64_t executed = 0;         ///< warp instructions
-  uint64_t lanes = 0;            ///< of these, by lane
-  uint64_t bytesRead = 0;        ///< of global memory, as requested by lanes
+  uint64_t executed = 0;  ///< warp instructions
+  uint64_t lanes = 0;     ///< of these, by lane
+  uint64_t bytesRead = 0; ///< of global memory, as requested by lanes
   uint64_t bytesWritten = 0;
-  uint64_t sectorsRead = 0;      ///< of global memory, distinct within a warp instruction
+  uint64_t sectorsRead = 0; ///< of global memory, distinct within a warp instruction
   uint64_t sectorsWritten = 0;
-  uint64_t sharedBytes = 0;      ///< of shared memory, read and written
-  uint64_t wavefronts = 0;       ///< shared-memory cycles
-  uint64_t idealWavefronts = 0;  ///< without bank conflicts
-  uint64_t waits = 0;            ///< times that a warp had to wait here
+  uint64_t sharedBytes = 0;     ///< of shared memory, read and written
+  uint64_t wavefronts = 0;      ///< shared-memory cycles
+  uint64_t idealWavefronts = 0; ///< without bank conflicts
+  uint64_t waits = 0;           ///< times that a warp had to wait here
 
   void add(const LineCounters &other);
 };

@@ -25,7 +25,8 @@ constexpr auto kBarrier = OpClass::Barrier;
 
 const Form kForms[] = {
     {"membar.(cta|gl|sys)", Feature::Base, 14, kBarrier, buildFence<memoryFence>},
-    {"fence[.(sc|acq_rel|acquire|release)].(cta|cluster|gpu|sys)", Feature::Base, 60, kBarrier, buildFence<memoryFence>},
+    {"fence[.(sc|acq_rel|acquire|release)].(cta|cluster|gpu|sys)", Feature::Base, 60, kBarrier,
+     buildFence<memoryFence>},
 };
 
 } // namespace

@@ -75,7 +75,8 @@ void pushFrame(Warp &warp, const Code &code, uint32_t localBase, uint32_t return
   std::memset(registers, 0, frameBytes(code));
   growStacks(warp, localBase + static_cast<uint32_t>(code.localBytes));
   for (LaneMask lanes = code.localBytes ? warp.fragment().lanes : 0; lanes; lanes &= lanes - 1)
-    std::memset(warp.stacks.data() + size_t(std::countr_zero(lanes)) * warp.stackStride + localBase, 0, code.localBytes);
+    std::memset(warp.stacks.data() + size_t(std::countr_zero(lanes)) * warp.stackStride + localBase, 0,
+                code.localBytes);
   for (const SpecialUse &use : code.specials)
     fillSpecial(warp, use, registers + use.slot);
   for (const AddressUse &use : code.frameAddresses) {
@@ -91,7 +92,9 @@ void pushFrame(Warp &warp, const Code &code, uint32_t localBase, uint32_t return
 /// Where a parameter or result of a function lies in its frame.
 CallSite::Value valueIn(const Frame &frame, const Variable &variable, uint32_t offset, size_t registerIndex) {
   if (variable.space == Space::Reg)
-    return {.isMemory = false, .slot = frame.code->registers[registerIndex], .bytes = std::max(static_cast<uint32_t>(variable.bytes), kLeastRegister)};
+    return {.isMemory = false,
+            .slot = frame.code->registers[registerIndex],
+            .bytes = std::max(static_cast<uint32_t>(variable.bytes), kLeastRegister)};
   return {.isMemory = true, .slot = frame.localBase + offset, .bytes = static_cast<uint32_t>(variable.bytes)};
 }
 
@@ -165,8 +168,8 @@ Outcome runCall(Warp &warp, const Op &op, LaneMask lanes) {
   const Function &callee = module.program().module.functions[function];
   if (callee.parameters.size() != site.arguments.size() || callee.results.size() < site.results.size())
     return warp.fault(op, -1, LaunchFault::Kind::InvalidPc,
-                      fmt::format("call of {} must pass {} arguments and take {} results, but found {} and {}", callee.name,
-                                  callee.parameters.size(), callee.results.size(), site.arguments.size(),
+                      fmt::format("call of {} must pass {} arguments and take {} results, but found {} and {}",
+                                  callee.name, callee.parameters.size(), callee.results.size(), site.arguments.size(),
                                   site.results.size()));
   // A guard, or an indirect call with several targets: the lanes that go are taken out, the others stay (those that the guard
   // holds back find their guard false again).
@@ -195,11 +198,12 @@ Outcome runCall(Warp &warp, const Op &op, LaneMask lanes) {
   Frame &frame = warp.fragment().frames.back();
   std::vector<uint32_t> registers;
   for (size_t index = 0; index < site.arguments.size(); ++index) {
-    CallSite::Value inside = valueIn(frame, callee.parameters[index], code.parameterOffset[index],
-                                     callee.results.size() + index);
+    CallSite::Value inside =
+        valueIn(frame, callee.parameters[index], code.parameterOffset[index], callee.results.size() + index);
     if (!inside.isMemory)
       registers.push_back(static_cast<uint32_t>(callee.results.size() + index));
-    uint32_t bytes = site.arguments[index].isMemory ? inside.bytes : std::min(inside.bytes, site.arguments[index].bytes);
+    uint32_t bytes =
+        site.arguments[index].isMemory ? inside.bytes : std::min(inside.bytes, site.arguments[index].bytes);
     for (LaneMask rest = lanes; rest; rest &= rest - 1) {
       int lane = std::countr_zero(rest);
       warp.frame = caller;
@@ -235,7 +239,8 @@ Outcome runReturn(Warp &warp, const Op &op, LaneMask lanes) {
       continue;
     for (LaneMask rest = lanes; rest; rest &= rest - 1) {
       int lane = std::countr_zero(rest);
-      const std::byte *from = inside.isMemory ? placeIn(warp, inside, lane) : inner + inside.slot + size_t(lane) * inside.bytes;
+      const std::byte *from =
+          inside.isMemory ? placeIn(warp, inside, lane) : inner + inside.slot + size_t(lane) * inside.bytes;
       std::memcpy(placeOutside(warp, warp.localBase, site.results[index], lane), from, bytes);
     }
   }

@@ -83,7 +83,8 @@ Result<uint64_t> GlobalMemory::allocate(uint64_t bytes, uint64_t align, Region::
                                  : mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED)
-    return Error{fmt::format("device {}: this machine must have {} bytes for {}, but found no room", device, bytes, name)};
+    return Error{
+        fmt::format("device {}: this machine must have {} bytes for {}, but found no room", device, bytes, name)};
   State::Entry entry;
   entry.mapping = mapping;
   entry.mappedBytes = mapped;

@@ -5,6 +5,7 @@
 #include "runtime/ptx/machine/Scheduler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
 #include <thread>
 
@@ -21,6 +22,9 @@ uint64_t blocksPerMultiprocessor(const Chip &chip, const SharedLayout &layout, c
       1, std::min({uint64_t{chip.blocksPerSm}, chip.threadsPerSm / (warps * kWarpSize), chip.sharedPerSm / shared}));
 }
 
+/// Two words: its size, and a barrier that starts at zero (cooperative_groups, details/driver_abi.h).
+constexpr uint32_t kWorkspaceBytes = 8;
+
 std::optional<LaunchFault> refuse(const LoadedModule &module, uint32_t kernel, std::string message) {
   return LaunchFault{LaunchFault::Kind::LaunchFailed,
                      fmt::format("kernel {}: {}", module.program().module.functions[kernel].name, message)};
@@ -29,16 +33,19 @@ std::optional<LaunchFault> refuse(const LoadedModule &module, uint32_t kernel, s
 std::optional<LaunchFault> checkShape(const LoadedModule &module, uint32_t kernel, const LaunchConfig &config) {
   for (size_t axis = 0; axis < 3; ++axis) {
     if (!config.grid[axis] || !config.block[axis] || !config.cluster[axis])
-      return refuse(module, kernel, fmt::format("grid, block and cluster must not be empty, but found {} x {} x {}",
-                                                config.grid[axis], config.block[axis], config.cluster[axis]));
+      return refuse(module, kernel,
+                    fmt::format("grid, block and cluster must not be empty, but found {} x {} x {}", config.grid[axis],
+                                config.block[axis], config.cluster[axis]));
     if (config.grid[axis] % config.cluster[axis])
-      return refuse(module, kernel, fmt::format("grid must be a multiple of the cluster, but found {} and {}",
-                                                config.grid[axis], config.cluster[axis]));
+      return refuse(module, kernel,
+                    fmt::format("grid must be a multiple of the cluster, but found {} and {}", config.grid[axis],
+                                config.cluster[axis]));
   }
   const Code &code = module.program().code[kernel];
   if (config.parameters.size() < code.parameterBytes)
-    return refuse(module, kernel, fmt::format("launch must pass {} bytes of parameters, but found {}",
-                                              code.parameterBytes, config.parameters.size()));
+    return refuse(module, kernel,
+                  fmt::format("launch must pass {} bytes of parameters, but found {}", code.parameterBytes,
+                              config.parameters.size()));
   return std::nullopt;
 }
 
@@ -53,6 +60,14 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   uint64_t clusters = uint64_t{config.grid[0]} * config.grid[1] * config.grid[2] / clusterBlocks;
   ClusterSource source(clusters);
   bool ordered = config.cooperative || module.isOrdered(kernel);
+  if (config.cooperative) {
+    Result<uint64_t> workspace = module.memory().allocate(kWorkspaceBytes, kWorkspaceBytes, Region::Kind::Module,
+                                                          module.device(), "workspace of a cooperative launch");
+    if (!workspace)
+      return refuse(module, kernel, workspace.error().message);
+    source.workspace = *workspace;
+    std::memcpy(reinterpret_cast<void *>(*workspace), &kWorkspaceBytes, sizeof(kWorkspaceBytes));
+  }
   uint64_t threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   threads = ordered ? 1 : std::min(threads, clusters);
 
@@ -62,7 +77,8 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   Workload workload{.module = &module, .kernel = kernel, .config = &config, .options = &options, .source = &source};
   workload.parallel = threads > 1;
   workload.resident = config.cooperative ? clusters : 1;
-  uint64_t most = program.chip->multiprocessors * blocksPerMultiprocessor(*program.chip, module.shared(kernel), config) / clusterBlocks;
+  uint64_t most = program.chip->multiprocessors *
+                  blocksPerMultiprocessor(*program.chip, module.shared(kernel), config) / clusterBlocks;
   workload.mostResident = ordered ? std::max({workload.resident, most, uint64_t{1}}) : 1;
   auto run = [&](uint64_t index) {
     Workload own = workload;
@@ -75,6 +91,8 @@ std::optional<LaunchFault> runLaunch(const LoadedModule &module, uint32_t kernel
   run(0);
   for (std::thread &helper : helpers)
     helper.join();
+  if (source.workspace)
+    module.memory().release(source.workspace);
   if (profile) {
     for (uint64_t index = 1; index < threads; ++index)
       counters[0].add(counters[index]);

@@ -157,7 +157,8 @@ Outcome load(Warp &warp, const Op &op, LaneMask lanes) {
       LaneOffsets offsets;
       if (ownSharedOffsets(warp, op, bytes, offsets)) {
         Block &block = *warp.block;
-        if (block.shadow && !block.shadow->readAll(warp, block, op, reinterpret_cast<const uint32_t *>(&offsets), bytes))
+        if (block.shadow &&
+            !block.shadow->readAll(warp, block, op, reinterpret_cast<const uint32_t *>(&offsets), bytes))
           return Outcome::Fault;
         loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, block.shared.data(), offsets);
         return Outcome::Next;
@@ -231,8 +232,8 @@ Outcome store(Warp &warp, const Op &op, LaneMask lanes) {
       stored.registers[index] = warp.read<std::byte>(values(op)[index]);
     shadow->storing = &stored;
   }
-  bool fine =
-      touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes, {.writes = true, .sync = variant.strong}, host);
+  bool fine = touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes,
+                         {.writes = true, .sync = variant.strong}, host);
   if (shadow)
     shadow->storing = nullptr;
   if (!fine)
@@ -441,17 +442,19 @@ const Form kForms[] = {
     // Up to 128 bits.
     {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE, Feature::Base, 31,
      kLoad, buildWeak<true>},
-    {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE,
-     Feature::Base, 31, kLoad, buildWeak<true>},
+    {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base,
+     31, kLoad, buildWeak<true>},
     {"ld[.weak].(global)[.(ca|cg|cs)].nc" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(b128)", Feature::Base, 83, kLoad,
      buildWeak<true>},
     {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE,
      Feature::Base, 10, kLoad, buildWeak<true>},
-    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE,
+    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH
+     ".(v4)." GLM_PTX_NARROW_TYPE,
      Feature::Base, 10, kLoad, buildWeak<true>},
-    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(b128)", Feature::Base, 83,
-     kLoad, buildWeak<true>},
-    {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kLoad, buildStrong<true>},
+    {"ld[.weak]" GLM_PTX_LOAD_SPACE "[.(ca|cg|cs|lu|cv)]" GLM_PTX_PRIORITY GLM_PTX_PREFETCH ".(b128)", Feature::Base,
+     83, kLoad, buildWeak<true>},
+    {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kLoad,
+     buildStrong<true>},
     {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base, 10, kLoad,
      buildStrong<true>},
     {"ld.volatile" GLM_PTX_LOAD_SPACE GLM_PTX_PREFETCH ".(b128)", Feature::Base, 83, kLoad, buildStrong<true>},
@@ -464,17 +467,17 @@ const Form kForms[] = {
      Feature::Base, 83, kLoad, buildStrong<true>},
     {"ld.mmio.relaxed.sys[.global]." GLM_PTX_TYPE, Feature::Base, 82, kLoad, buildStrong<true>},
     {"ldu[.global][.(v2|v4)]." GLM_PTX_TYPE, Feature::Base, 20, kLoad, buildWeak<true>},
-    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kStore,
-     buildWeak<false>},
-    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base, 10,
+    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY "[.v2]." GLM_PTX_TYPE, Feature::Base, 10,
      kStore, buildWeak<false>},
+    {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base,
+     10, kStore, buildWeak<false>},
     {"st[.weak]" GLM_PTX_STORE_SPACE "[.(wb|cg|cs|wt)]" GLM_PTX_PRIORITY ".(b128)", Feature::Base, 83, kStore,
      buildWeak<false>},
     {"st.volatile" GLM_PTX_STORE_SPACE "[.v2]." GLM_PTX_TYPE, Feature::Base, 10, kStore, buildStrong<false>},
     {"st.volatile" GLM_PTX_STORE_SPACE ".(v4)." GLM_PTX_NARROW_TYPE, Feature::Base, 10, kStore, buildStrong<false>},
     {"st.volatile" GLM_PTX_STORE_SPACE ".(b128)", Feature::Base, 83, kStore, buildStrong<false>},
-    {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY "[.v2]." GLM_PTX_TYPE, Feature::Base, 60,
-     kStore, buildStrong<false>},
+    {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY "[.v2]." GLM_PTX_TYPE, Feature::Base,
+     60, kStore, buildStrong<false>},
     {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY ".(v4)." GLM_PTX_NARROW_TYPE,
      Feature::Base, 60, kStore, buildStrong<false>},
     {"st.(relaxed|release)." GLM_PTX_SCOPE GLM_PTX_STORE_SPACE GLM_PTX_PRIORITY ".(b128)", Feature::Base, 83, kStore,

@@ -9,8 +9,8 @@ namespace glm::ptx {
 /// How an op touches memory: Op::variant of loads, stores and atomics.
 struct MemoryVariant {
   Space space = Space::Generic;
-  bool wide = true;     ///< the address register has 64 bits
-  bool strong = false;  ///< volatile, relaxed, acquire, release: ordered with other strong accesses
+  bool wide = true;    ///< the address register has 64 bits
+  bool strong = false; ///< volatile, relaxed, acquire, release: ordered with other strong accesses
   bool acquire = false;
   bool release = false;
 

@@ -78,8 +78,8 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(std::shared_ptr<const P
     uint64_t address = 0;
     if (hasMemory(variable)) {
       if (variable.linkage == Variable::Linkage::Extern)
-        return Error{fmt::format("{}:{}: variable {} must be defined in this module, but found only .extern", source.place,
-                                 variable.line, variable.name)};
+        return Error{fmt::format("{}:{}: variable {} must be defined in this module, but found only .extern",
+                                 source.place, variable.line, variable.name)};
       Result<uint64_t> placed = loaded->place(variable);
       if (!placed)
         return placed.error();
@@ -120,11 +120,12 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(std::shared_ptr<const P
 }
 
 void LoadedModule::findOrdered() {
-  // A function without a body is a call of the system: printf and malloc, whose effects have an order.
+  // printf and malloc have effects whose order can be seen; a failing assertion ends the launch, whatever the order.
   ordered.assign(source->code.size(), false);
   for (size_t index = 0; index < source->code.size(); ++index) {
     const std::vector<Op> &ops = source->code[index].ops;
-    ordered[index] = ops.empty() || std::ranges::any_of(ops, &Op::ordered);
+    SystemCall call = systemCallNamed(source->module.functions[index].name);
+    ordered[index] = ops.empty() ? call != SystemCall::AssertFail : std::ranges::any_of(ops, &Op::ordered);
   }
   for (bool changed = true; changed;) {
     changed = false;

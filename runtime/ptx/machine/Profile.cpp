@@ -66,7 +66,8 @@ std::string_view nameOf(OpClass opClass) {
   return "other";
 }
 
-void Profile::add(const LoadedModule &module, uint32_t kernel, const LaunchConfig &config, const LaunchCounters &counters) {
+void Profile::add(const LoadedModule &module, uint32_t kernel, const LaunchConfig &config,
+                  const LaunchCounters &counters) {
   const Program &program = module.program();
   LineCounters total;
   std::map<std::string, uint64_t> classes, matrix;

@@ -26,7 +26,8 @@ inline bool ownSharedOffsets(const Warp &warp, const Op &op, uint32_t bytes, Lan
 }
 
 /// Addresses if each lane's bytes lie in one region of global memory that this warp touched before, and are aligned.
-inline bool knownGlobalAddresses(const Warp &warp, const Op &op, uint32_t bytes, bool writes, LaneAddresses &addresses) {
+inline bool knownGlobalAddresses(const Warp &warp, const Op &op, uint32_t bytes, bool writes,
+                                 LaneAddresses &addresses) {
   std::memcpy(&addresses, warp.read<uint64_t>(op.slots[0]), sizeof(addresses));
   addresses += static_cast<uint64_t>(op.immediate);
   uint64_t first = addresses[0], generation = warp.block->grid->module->memory().generation();

@@ -208,11 +208,12 @@ bool Worker::round() {
     uint64_t limit = load.options->stepLimit;
     if (uint64_t total = load.source->addSteps(steps); limit && total > limit) {
       Block &block = resident.cluster->blocks[0];
-      return fail(resident.index,
-                  {LaunchFault::Kind::LaunchTimeout,
-                   fmt::format("kernel {}, block ({},{},{}): launch must end within {} warp instructions, but found {}\n{}",
-                               grid.code->function->name, block.index[0], block.index[1], block.index[2], limit, total,
-                               describeWarps(*resident.cluster))});
+      return fail(
+          resident.index,
+          {LaunchFault::Kind::LaunchTimeout,
+           fmt::format("kernel {}, block ({},{},{}): launch must end within {} warp instructions, but found {}\n{}",
+                       grid.code->function->name, block.index[0], block.index[1], block.index[2], limit, total,
+                       describeWarps(*resident.cluster))});
     }
   }
   if (!finish())

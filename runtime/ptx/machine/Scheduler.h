@@ -29,6 +29,10 @@ public:
   bool isPast(uint64_t index) const { return index > failed.load(std::memory_order_relaxed); }
   std::optional<LaunchFault> fault() const { return first; }
 
+  /// Of a cooperative launch: where its blocks find the barrier of the grid, as cooperative_groups expects it (its
+  /// details/driver_abi.h: the address in %envreg1 and %envreg2, two words); 0 for other launches.
+  uint64_t workspace = 0;
+
   /// Warp instructions of the launch so far.
   uint64_t addSteps(uint64_t more) { return steps.fetch_add(more, std::memory_order_relaxed) + more; }
 
@@ -47,8 +51,8 @@ struct Workload {
   const Options *options = nullptr;
   ClusterSource *source = nullptr;
   LaunchCounters *counters = nullptr;
-  bool parallel = false;   ///< other threads take clusters too
-  uint64_t resident = 1;   ///< clusters to start with
+  bool parallel = false;     ///< other threads take clusters too
+  uint64_t resident = 1;     ///< clusters to start with
   uint64_t mostResident = 1; ///< clusters that the chip can hold: more are started when those that run do not get on
 };
 

@@ -147,13 +147,15 @@ std::string SharedShadow::explain(Block &block, const char *what, uint64_t offse
   if (what == kUninitialized)
     return fmt::format("shared memory at offset {} must be written before it is read, but found no write", offset);
   if (what == kUnfenced)
-    return fmt::format("shared memory at offset {} must be made visible by fence.proxy.async before an asynchronous operation "
-                       "reads it, but found a write by {} and no such fence since",
-                       offset, describe(block, otherAgent, otherLine));
-  return fmt::format("shared memory at offset {} must be {} after a barrier that orders it with the other {}, but found {} by "
-                     "{} without one",
-                     offset, how.writes ? "written" : "read", otherWrote ? "write" : "read",
-                     otherWrote ? "a write" : "a read", describe(block, otherAgent, otherLine));
+    return fmt::format(
+        "shared memory at offset {} must be made visible by fence.proxy.async before an asynchronous operation "
+        "reads it, but found a write by {} and no such fence since",
+        offset, describe(block, otherAgent, otherLine));
+  return fmt::format(
+      "shared memory at offset {} must be {} after a barrier that orders it with the other {}, but found {} by "
+      "{} without one",
+      offset, how.writes ? "written" : "read", otherWrote ? "write" : "read", otherWrote ? "a write" : "a read",
+      describe(block, otherAgent, otherLine));
 }
 
 const SharedShadow::Flight *SharedShadow::flightOver(uint64_t begin, uint64_t end, bool writes) const {
@@ -164,8 +166,8 @@ const SharedShadow::Flight *SharedShadow::flightOver(uint64_t begin, uint64_t en
   return nullptr;
 }
 
-bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes, const uint64_t *offsets, uint32_t bytes,
-                         Touch how) {
+bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes, const uint64_t *offsets,
+                         uint32_t bytes, Touch how) {
   const uint32_t now = warp.clock[warp.agent];
   for (uint64_t previous = ~uint64_t{0}; lanes; lanes &= lanes - 1) {
     int lane = std::countr_zero(lanes);
@@ -180,10 +182,11 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
       Cell &cell = cells[index];
       if (cell.flights && !how.sync)
         if (const Flight *flight = flightOver(offset, offset + bytes, how.writes)) {
-          warp.fault(op, lane, LaunchFault::Kind::LaunchFailed,
-                     fmt::format("shared memory at offset {} must not be {} before the asynchronous copy of line {} was "
-                                 "waited for, but found it under way",
-                                 offset, how.writes ? "written" : "read", flight->op->line));
+          warp.fault(
+              op, lane, LaunchFault::Kind::LaunchFailed,
+              fmt::format("shared memory at offset {} must not be {} before the asynchronous copy of line {} was "
+                          "waited for, but found it under way",
+                          offset, how.writes ? "written" : "read", flight->op->line));
           return false;
         }
       const char *wrong = how.writes ? nullptr : read(cell, mask, by, how);
@@ -209,31 +212,36 @@ bool SharedShadow::touch(Warp &warp, Block &block, const Op &op, LaneMask lanes,
 
 bool SharedShadow::readAll(Warp &warp, Block &block, const Op &op, const uint32_t *offsets, uint32_t bytes) {
   const uint32_t now = warp.clock[warp.agent], agent = warp.agent;
-  // Whoever has read a whole cell since its last release, and nobody wrote since, has nothing new to say.
-  auto isKnown = [&](const Cell &cell) {
-    if (cell.flights || cell.read != 0xf)
-      return false;
-    if (!cell.readers)
-      return cell.readAgent == agent && cell.readClock == now;
-    const Reader &own = pool[size_t{cell.readers - 1} * agents + agent];
-    return own.clock == now && own.bytes == 0xf;
+  uint64_t wide[kWarpSize];
+  // Cells of which only a part is read, and what may be wrong.
+  auto readSlowly = [&](uint32_t lane) {
+    wide[lane] = offsets[lane];
+    return touch(warp, block, op, LaneMask{1} << lane, wide, bytes, {});
   };
-  LaneMask rest = 0;
-  uint32_t cellCount = std::max(bytes / kCellBytes, 1u);
+  const uint32_t cellCount = bytes / kCellBytes;
   for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
     if (lane && offsets[lane] == offsets[lane - 1])
       continue;
-    const Cell *first = &cells[offsets[lane] / kCellBytes];
-    bool known = true;
-    for (uint32_t index = 0; index < cellCount; ++index)
-      known &= isKnown(first[index]);
-    rest |= LaneMask{!known} << lane;
+    Cell *first = &cells[offsets[lane] / kCellBytes];
+    bool slow = !cellCount;
+    for (uint32_t index = 0; index < cellCount && !slow; ++index) {
+      Cell &cell = first[index];
+      slow = cell.flights || cell.known != 0xf ||
+             (cell.written && cell.writeAgent != agent && cell.writeClock > warp.clock[cell.writeAgent]);
+      if (slow)
+        break;
+      const uint32_t line = packLine(op.line, lane);
+      if (cell.readers) {
+        pool[size_t{cell.readers - 1} * agents + agent] = {now, line, 0xf};
+        cell.read = 0xf;
+      } else {
+        addReader(cell, 0xf, {warp.clock, agent, now, line});
+      }
+    }
+    if (slow && !readSlowly(lane))
+      return false;
   }
-  if (!rest)
-    return true;
-  uint64_t wide[kWarpSize];
-  std::copy_n(offsets, kWarpSize, wide);
-  return touch(warp, block, op, rest, wide, bytes, {});
+  return true;
 }
 
 /// What speaks against work that touches a cell; null if nothing does.
@@ -277,9 +285,10 @@ uint64_t SharedShadow::launch(Block &block, std::span<const SharedRange> ranges,
       uint8_t mask = maskOf(index, range.offset, end);
       if (cell.flights)
         if (const Flight *other = flightOver(range.offset, end, written))
-          return refuse(fmt::format("shared memory at offset {} must not be {} by two asynchronous copies at once, but found "
-                                    "that of line {} under way",
-                                    range.offset, written ? "written" : "touched", other->op->line));
+          return refuse(
+              fmt::format("shared memory at offset {} must not be {} by two asynchronous copies at once, but found "
+                          "that of line {} under way",
+                          range.offset, written ? "written" : "touched", other->op->line));
       if (const char *wrong = launchOver(cell, mask, written, by, warp))
         return refuse(explain(block, wrong, index * kCellBytes, {.writes = written, .async = true}));
     }
@@ -302,7 +311,8 @@ void SharedShadow::land(Block &block, uint64_t id, uint64_t token) {
   uint32_t now = own.before[agent];
   Toucher by{own.before, agent, now, packLine(flight->op->line, 0)};
   for (const SharedRange &range : flight->ranges)
-    for (uint64_t index = range.offset / kCellBytes; index * kCellBytes < uint64_t{range.offset} + range.bytes; ++index) {
+    for (uint64_t index = range.offset / kCellBytes; index * kCellBytes < uint64_t{range.offset} + range.bytes;
+         ++index) {
       Cell &cell = cells[index];
       uint8_t mask = maskOf(index, range.offset, uint64_t{range.offset} + range.bytes);
       cell.flights -= cell.flights != 0;

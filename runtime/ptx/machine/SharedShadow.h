@@ -38,7 +38,8 @@ public:
 
   /// Check and record that `lanes` of `warp` touch `bytes` bytes each at `offsets` of `block`'s shared memory, which is within
   /// bounds. False after a fault.
-  bool touch(Warp &warp, Block &block, const Op &op, LaneMask lanes, const uint64_t *offsets, uint32_t bytes, Touch how);
+  bool touch(Warp &warp, Block &block, const Op &op, LaneMask lanes, const uint64_t *offsets, uint32_t bytes,
+             Touch how);
 
   /// The same for plain reads of all 32 lanes.
   bool readAll(Warp &warp, Block &block, const Op &op, const uint32_t *offsets, uint32_t bytes);

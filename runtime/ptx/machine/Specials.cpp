@@ -2,6 +2,8 @@
 // have a value that a real one could have: the index of the block modulo the number of multiprocessors.
 #include "runtime/ptx/machine/Specials.h"
 
+#include "runtime/ptx/machine/Scheduler.h"
+
 #include <cstring>
 
 namespace glm::ptx {
@@ -88,11 +90,15 @@ uint64_t valueOf(const Context &c, const SpecialUse &use) {
     return c.block.shared.size();
   case Special::DynamicSmemSize:
     return c.config.dynamicShared;
+  case Special::Envreg:
+    return use.index == 1   ? c.block.grid->source->workspace >> 32
+           : use.index == 2 ? c.block.grid->source->workspace & 0xffffffffu
+                            : 0;
   case Special::ReservedSmemOffsetEnd:
   case Special::ReservedSmemOffsetCap:
     return c.chip.sharedReserved;
   default:
-    // Performance counters, environment registers, what no graph says: zero.
+    // Performance counters, what no graph says: zero.
     return 0;
   }
 }

@@ -200,7 +200,8 @@ Outcome runSystemCall(Warp &warp, const Op &op, LaneMask lanes, SystemCall call,
       outcome = failAssertion(warp, op, lane, site);
       break;
     case SystemCall::None:
-      outcome = warp.fault(op, lane, LaunchFault::Kind::InvalidPc, "function must have a body to be called, but found none");
+      outcome =
+          warp.fault(op, lane, LaunchFault::Kind::InvalidPc, "function must have a body to be called, but found none");
       break;
     }
     if (outcome == Outcome::Fault)

@@ -186,7 +186,7 @@ TEST(BulkFormsTest, aMissingProxyFenceIsReported) {
                      "  @%p1 cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r3], 512;\n"
                      "  cp.async.bulk.commit_group;\n  cp.async.bulk.wait_group 0;\n";
   std::string fault = run(body, {}, data.arguments());
-  EXPECT_NE(fault.find("must be made visible by fence.proxy.async before an asynchronous copy reads it"),
+  EXPECT_NE(fault.find("must be made visible by fence.proxy.async before an asynchronous operation reads it"),
             std::string::npos)
       << fault;
   // A fence of global memory alone is none of shared memory.

@@ -8,6 +8,8 @@ namespace glm::ptx::test {
 
 namespace {
 
+constexpr uint64_t kMemoryAlign = 256; ///< as cuMemAlloc's
+
 std::vector<const Memory *> &memories() {
   static std::vector<const Memory *> alive;
   return alive;
@@ -47,8 +49,8 @@ std::string kernelText(std::string_view body) {
 
 } // namespace
 
-Memory::Memory(uint64_t size) {
-  bytes.resize(size);
+Memory::Memory(uint64_t byteCount) : bytes(byteCount + kMemoryAlign), size(byteCount) {
+  start = (reinterpret_cast<uint64_t>(bytes.data()) + kMemoryAlign - 1) / kMemoryAlign * kMemoryAlign;
   memories().push_back(this);
 }
 

@@ -22,14 +22,15 @@ public:
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
 
-  uint64_t address() const { return reinterpret_cast<uint64_t>(bytes.data()); }
+  uint64_t address() const { return start; }
   template <typename T>
   std::span<T> as() const {
-    return {reinterpret_cast<T *>(address()), bytes.size() / sizeof(T)};
+    return {reinterpret_cast<T *>(start), size / sizeof(T)};
   }
 
 private:
-  AlignedBytes bytes;
+  std::vector<std::byte> bytes; ///< with room to align
+  uint64_t start, size;
 };
 
 struct Shape {

@@ -126,7 +126,7 @@ TEST(TensorChecksTest, storesNeedAProxyFence) {
       run(storeBox("fence.proxy.async;", "@%p1 cp.async.bulk.wait_group.read 0;"), {.block = 32}, matrix.arguments()),
       "");
   std::string fault = run(storeBox("", "@%p1 cp.async.bulk.wait_group.read 0;"), {.block = 32}, matrix.arguments());
-  EXPECT_NE(fault.find("must be made visible by fence.proxy.async before an asynchronous copy reads it"),
+  EXPECT_NE(fault.find("must be made visible by fence.proxy.async before an asynchronous operation reads it"),
             std::string::npos)
       << fault;
 }

@@ -49,8 +49,8 @@ std::string gemm() {
   mul.wide.u32 %d6, %r29, 4; add.s64 %d6, %d2, %d6; mul.wide.u32 %d7, %r0, 4;
 )";
   for (int row = 0; row < 4; ++row)
-    text += fmt::format("  st.global.v4.f32 [%d6], {{%f{}, %f{}, %f{}, %f{}}};\n  add.s64 %d6, %d6, %d7;\n", row * 4, row * 4 + 1,
-                        row * 4 + 2, row * 4 + 3);
+    text += fmt::format("  st.global.v4.f32 [%d6], {{%f{}, %f{}, %f{}, %f{}}};\n  add.s64 %d6, %d6, %d7;\n", row * 4,
+                        row * 4 + 1, row * 4 + 2, row * 4 + 3);
   return text + "  ret;\n}\n";
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kPlace = "test.ptx";
 
-Result<std::unique_ptr<Program>> decodeText(const std::string &text, std::string_view chipName, const FormTable &forms) {
+Result<std::unique_ptr<Program>> decodeText(const std::string &text, std::string_view chipName,
+                                            const FormTable &forms) {
   const Chip *chip = chipNamed(chipName);
   if (!chip)
     return Error{fmt::format("chip {} must exist, but found none", chipName)};
@@ -169,7 +170,8 @@ std::optional<LaunchFault> TestModule::launchBytes(std::string_view kernel, Laun
   config.parameters.assign(code.parameterBytes, std::byte{0});
   for (size_t at = 0; at < arguments.size(); ++at) {
     if (at >= parameters.size() || arguments[at].size() != parameters[at].bytes)
-      return LaunchFault{LaunchFault::Kind::LaunchFailed, fmt::format("argument {} has another size than its parameter", at)};
+      return LaunchFault{LaunchFault::Kind::LaunchFailed,
+                         fmt::format("argument {} has another size than its parameter", at)};
     std::memcpy(config.parameters.data() + code.parameterOffset[at], arguments[at].data(), arguments[at].size());
   }
   std::optional<LaunchFault> fault = runLaunch(*loaded, *index, config, options, &profile);

@@ -44,11 +44,11 @@ uint64_t integerStep(std::string_view operation, std::string_view type, uint64_t
 struct Case {
   std::string_view operation, type;
 };
-constexpr Case kIntegers[] = {{"and", "b32"}, {"and", "b64"}, {"or", "b32"},  {"or", "b64"},  {"xor", "b32"},  {"xor", "b64"},
-                              {"exch", "b32"}, {"exch", "b64"}, {"cas", "b16"}, {"cas", "b32"}, {"cas", "b64"}, {"add", "u32"},
-                              {"add", "s32"}, {"add", "u64"}, {"add", "s64"}, {"inc", "u32"}, {"dec", "u32"},  {"min", "u32"},
-                              {"min", "s32"}, {"min", "u64"}, {"min", "s64"}, {"max", "u32"}, {"max", "s32"},  {"max", "u64"},
-                              {"max", "s64"}};
+constexpr Case kIntegers[] = {{"and", "b32"}, {"and", "b64"},  {"or", "b32"},   {"or", "b64"},  {"xor", "b32"},
+                              {"xor", "b64"}, {"exch", "b32"}, {"exch", "b64"}, {"cas", "b16"}, {"cas", "b32"},
+                              {"cas", "b64"}, {"add", "u32"},  {"add", "s32"},  {"add", "u64"}, {"add", "s64"},
+                              {"inc", "u32"}, {"dec", "u32"},  {"min", "u32"},  {"min", "s32"}, {"min", "u64"},
+                              {"min", "s64"}, {"max", "u32"},  {"max", "s32"},  {"max", "u64"}, {"max", "s64"}};
 
 Type registerOf(std::string_view type) {
   return type.ends_with("64") ? Type::B64 : type == "b16" || type == "f16" || type == "bf16" ? Type::B16 : Type::B32;
@@ -82,11 +82,13 @@ void checkInteger(const Case &test, std::string_view space, std::string_view wor
                        "@%first st.shared.{0} [cell], %s;\nbar.warp.sync -1;\n",
                        bits, static_cast<int64_t>(start));
   if (bytes == 2 && space == "shared")
-    body = fmt::format(".reg .pred %first; .reg .b16 %s; mov.b16 %s, {0}; .reg .b32 %t; mov.u32 %t, %tid.x; setp.eq.u32 %first, "
-                       "%t, 0;\n@%first st.shared.b16 [cell], %s;\nbar.warp.sync -1;\n",
-                       start);
-  body += fmt::format("{}.{} {}[cell], %in0{};\nld.{}.{} %out1, [cell];", fmt::format(fmt::runtime(words), test.operation), type,
-                      returns ? "%out0, " : "", compares ? ", %in1" : "", space, bits);
+    body = fmt::format(
+        ".reg .pred %first; .reg .b16 %s; mov.b16 %s, {0}; .reg .b32 %t; mov.u32 %t, %tid.x; setp.eq.u32 %first, "
+        "%t, 0;\n@%first st.shared.b16 [cell], %s;\nbar.warp.sync -1;\n",
+        start);
+  body +=
+      fmt::format("{}.{} {}[cell], %in0{};\nld.{}.{} %out1, [cell];", fmt::format(fmt::runtime(words), test.operation),
+                  type, returns ? "%out0, " : "", compares ? ", %in1" : "", space, bits);
   Outputs out = program.run(body);
   uint64_t value = start;
   for (size_t lane = 0; lane < kWarpSize; ++lane) {
@@ -138,7 +140,8 @@ TEST(Atomics, FloatSumsRoundInLaneOrder) {
     wideSum += static_cast<double>(value) / 3;
   }
   LaneProgram program;
-  program.moduleScope = ".global .f32 cell = 0f3FC00000; .global .f64 wide = 0d4004000000000000; .global .f32 other = 0f3FC00000;";
+  program.moduleScope =
+      ".global .f32 cell = 0f3FC00000; .global .f64 wide = 0d4004000000000000; .global .f32 other = 0f3FC00000;";
   program.input(Type::B32, values);
   program.input(Type::B64, wide);
   program.output(Type::B32);
@@ -210,7 +213,9 @@ TEST(Atomics, HalvesAndVectors) {
                   double value = static_cast<double>((lane * 7 + index * 3 + half) % 5) - 2;
                   values[lane] |= halfBits(value, brain) << 16 * half;
                   double &cell = expected[index * (packed ? 2 : 1) + half];
-                  cell = operation == "add" ? cell + value : operation == "min" ? std::min(cell, value) : std::max(cell, value);
+                  cell = operation == "add"   ? cell + value
+                         : operation == "min" ? std::min(cell, value)
+                                              : std::max(cell, value);
                 }
               program.input(packed ? Type::B32 : Type::B16, values);
               list += fmt::format("{}%in{}", index ? ", " : "", index);
@@ -224,8 +229,9 @@ TEST(Atomics, HalvesAndVectors) {
               list = "{" + list + "}";
               olds = "{" + olds + "}";
             }
-            std::string body = fmt::format("{}.global.{}.noftz{}.{} {}[cell], {};\n", instruction, operation,
-                                           isVector ? fmt::format(".v{}", count) : "", type, returns ? olds + ", " : "", list);
+            std::string body =
+                fmt::format("{}.global.{}.noftz{}.{} {}[cell], {};\n", instruction, operation,
+                            isVector ? fmt::format(".v{}", count) : "", type, returns ? olds + ", " : "", list);
             for (size_t half = 0; half < halves; ++half)
               body += fmt::format("ld.global.b16 %out{}, [cell+{}];\n", half + 1, half * 2);
             Outputs out = program.run(body);
@@ -253,7 +259,9 @@ TEST(Atomics, VectorsOfFloat) {
 TEST(Atomics, SubNamesThatDoNotExistAreRefused) {
   for (std::string_view line : {"atom.global.add.b32 %r, [%d], %r;", "atom.global.min.f32 %r, [%d], %r;",
                                 "red.global.exch.b32 [%d], %r;", "atom.global.add.f16 %h, [%d], %h;"})
-    EXPECT_NE(refusal(moduleText(fmt::format(".entry k() {{ .reg .b32 %r; .reg .b64 %d; .reg .b16 %h; {} ret; }}", line))), "")
+    EXPECT_NE(
+        refusal(moduleText(fmt::format(".entry k() {{ .reg .b32 %r; .reg .b64 %d; .reg .b16 %h; {} ret; }}", line))),
+        "")
         << line;
 }
 

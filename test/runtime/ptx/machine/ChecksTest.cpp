@@ -45,8 +45,8 @@ void expectReport(const std::string &body, std::initializer_list<const char *> p
 
 TEST(Checks, MissingBarrier) {
   EXPECT_EQ(run("st.shared.u32 [%r3], %r0;\nbar.sync 0;\nld.shared.u32 %r5, [%r4];").message, "");
-  expectReport("st.shared.u32 [%r3], %r0;\nld.shared.u32 %r5, [%r4];", {"kernel k, block (0,0,0), warp 0", "test.ptx:10",
-                                                                         "must be written before it is read"});
+  expectReport("st.shared.u32 [%r3], %r0;\nld.shared.u32 %r5, [%r4];",
+               {"kernel k, block (0,0,0), warp 0", "test.ptx:10", "must be written before it is read"});
   expectReport("st.shared.u32 [%r3], %r0;\nbar.sync 0;\nld.shared.u32 %r5, [%r4];\nst.shared.u32 [%r3], %r5;",
                {"warp 0, lane 0, test.ptx:11", "must be read after a barrier", "a write by warp 1, lane 31, line 12"});
   expectReport("setp.lt.u32 %p, %r0, 32;\nst.shared.u32 [%r3], %r0;\n@!%p st.shared.u32 [%r4], %r0;",
@@ -57,6 +57,21 @@ TEST(Checks, BarrierOfAnotherNumberOrdersNothing) {
   expectReport("setp.lt.u32 %p, %r0, 32;\nst.shared.u32 [%r3], %r0;\n@%p bar.sync 1, 32;\n@!%p bar.sync 2, 32;\n"
                "@!%p ld.shared.u32 %r5, [%r4];",
                {"warp 1", "test.ptx:13", "by warp 0"});
+}
+
+TEST(Checks, FlagsOrderWhatAFenceMadeVisible) {
+  // Warp 0 leaves values and raises a flag, warp 1 waits for the flag and takes them.
+  const char *program = "setp.lt.u32 %p, %r0, 32;\n@!%p st.shared.u32 [%r3], 0;\nbar.sync 0;\n@!%p bra TAKE;\n"
+                        "st.shared.u32 [%r3], %r0;\nFENCE;\nst.volatile.shared.u32 [tile+128], 1;\nbra END;\n"
+                        "TAKE: ld.volatile.shared.u32 %r5, [tile+128];\nsetp.eq.u32 %q, %r5, 0;\n@%q bra TAKE;\n"
+                        "ld.shared.u32 %r6, [%r4];\nEND:";
+  auto with = [&](const char *fence) {
+    std::string text = program;
+    return text.replace(text.find("FENCE"), 5, fence);
+  };
+  for (const char *fence : {"membar.cta", "fence.acq_rel.cta", "fence.sc.gpu"})
+    EXPECT_EQ(run(with(fence)).message, "") << fence;
+  expectReport(with("mov.u32 %r7, 0"), {"test.ptx:20", "must be read after a barrier", "a write by warp 0", "line 13"});
 }
 
 TEST(Checks, SameValueByManyIsNoRace) {
@@ -82,7 +97,8 @@ TEST(Checks, OffByOne) {
                LaunchFault::Kind::IllegalAddress);
   expectReport("st.shared.u32 [%r3+4], %r0;", {"warp 1, lane 31, test.ptx:9", "shared memory must be written within"},
                LaunchFault::Kind::IllegalAddress);
-  expectReport("mov.b64 %d3, 16;\nld.global.u32 %r5, [%d3];", {"lane 0, test.ptx:10"}, LaunchFault::Kind::IllegalAddress);
+  expectReport("mov.b64 %d3, 16;\nld.global.u32 %r5, [%d3];", {"lane 0, test.ptx:10"},
+               LaunchFault::Kind::IllegalAddress);
   expectReport("ld.shared::cluster.u32 %r5, [%r3+16777216];", {"must name a block of the cluster"},
                LaunchFault::Kind::IllegalAddress);
 }
@@ -124,7 +140,8 @@ TEST(Checks, UninitializedRegister) {
   expectReport("setp.lt.u32 %p, %r0, 7;\n@%p mov.u32 %r5, 1;\nadd.s32 %r6, %r5, 1;",
                {"warp 0, lane 7, test.ptx:11", "register %r5 must hold a value"});
   // Copies pass it on: compilers copy what they do not use.
-  EXPECT_EQ(run("setp.lt.u32 %p, %r0, 7;\n@%p mov.u32 %r5, 1;\nmov.u32 %r6, %r5;\n@%p add.s32 %r7, %r6, 1;").message, "");
+  EXPECT_EQ(run("setp.lt.u32 %p, %r0, 7;\n@%p mov.u32 %r5, 1;\nmov.u32 %r6, %r5;\n@%p add.s32 %r7, %r6, 1;").message,
+            "");
 }
 
 TEST(Checks, StepLimit) {
@@ -140,8 +157,9 @@ TEST(Checks, StepLimit) {
 }
 
 TEST(Checks, CanBeTurnedOffButBoundsCannot) {
-  TestModule module(kernel("setp.lt.u32 %p, %r0, 7;\n@%p mov.u32 %r5, 1;\nadd.s32 %r6, %r5, 1;\nst.shared.u32 [%r3], %r0;\n"
-                           "ld.shared.u32 %r5, [%r4];\nld.global.u32 %r5, [%d2+4];"));
+  TestModule module(
+      kernel("setp.lt.u32 %p, %r0, 7;\n@%p mov.u32 %r5, 1;\nadd.s32 %r6, %r5, 1;\nst.shared.u32 [%r3], %r0;\n"
+             "ld.shared.u32 %r5, [%r4];\nld.global.u32 %r5, [%d2+4];"));
   ASSERT_TRUE(module);
   module.options.checks = false;
   uint64_t memory = module.allocate(256);

@@ -20,7 +20,10 @@ std::vector<uint64_t> randomWords(uint32_t seed, uint64_t below = uint64_t{1} <<
 /// Lane numbers as the CUDA programming guide puts them: width-sized segments, offset or index within.
 int shuffleSource(std::string_view mode, int lane, int operand, int width) {
   int segment = lane / width * width, within = lane % width;
-  int source = mode == "up" ? within - operand : mode == "down" ? within + operand : mode == "bfly" ? within ^ operand : operand % width;
+  int source = mode == "up"     ? within - operand
+               : mode == "down" ? within + operand
+               : mode == "bfly" ? within ^ operand
+                                : operand % width;
   if (source < 0 || source >= width)
     return -1;
   return segment + source;
@@ -115,9 +118,10 @@ TEST(Collectives, Matches) {
     program.output(Type::Pred);
     program.output(Type::Pred);
     std::string type = wide ? "b64" : "b32";
-    Outputs out = program.run(fmt::format("match.any.sync.{0} %out0, %in0, -1;\nmatch.all.sync.{0} %out1|%out3, %in0, -1;\n"
-                                          "match.all.sync.{0} %out2|%out4, %in1, -1;",
-                                          type));
+    Outputs out =
+        program.run(fmt::format("match.any.sync.{0} %out0, %in0, -1;\nmatch.all.sync.{0} %out1|%out3, %in0, -1;\n"
+                                "match.all.sync.{0} %out2|%out4, %in1, -1;",
+                                type));
     for (size_t lane = 0; lane < kWarpSize; ++lane) {
       uint64_t same = 0;
       for (size_t other = 0; other < kWarpSize; ++other)
@@ -146,9 +150,15 @@ TEST(Collectives, IntegerReductions) {
     least = std::min(least, static_cast<int32_t>(value));
     most = std::max(most, static_cast<int32_t>(value));
   }
-  const std::pair<std::string_view, uint32_t> cases[] = {
-      {"add.u32", sum}, {"add.s32", sum}, {"and.b32", all}, {"or.b32", any}, {"xor.b32", odd}, {"min.u32", low}, {"max.u32", high},
-      {"min.s32", static_cast<uint32_t>(least)}, {"max.s32", static_cast<uint32_t>(most)}};
+  const std::pair<std::string_view, uint32_t> cases[] = {{"add.u32", sum},
+                                                         {"add.s32", sum},
+                                                         {"and.b32", all},
+                                                         {"or.b32", any},
+                                                         {"xor.b32", odd},
+                                                         {"min.u32", low},
+                                                         {"max.u32", high},
+                                                         {"min.s32", static_cast<uint32_t>(least)},
+                                                         {"max.s32", static_cast<uint32_t>(most)}};
   for (const auto &[words, expected] : cases) {
     LaneProgram program;
     program.input(Type::B32, values);
@@ -169,9 +179,12 @@ TEST(Collectives, FloatReductions) {
     std::string_view words;
     bool nan;
     uint32_t expected;
-  } const cases[] = {{"min", false, std::bit_cast<uint32_t>(-20.5f)},  {"max", false, std::bit_cast<uint32_t>(10.5f)},
-                     {"min.abs", false, std::bit_cast<uint32_t>(0.5f)}, {"max.abs", false, std::bit_cast<uint32_t>(20.5f)},
-                     {"min", true, std::bit_cast<uint32_t>(-20.5f)},   {"max.NaN", true, 0x7fffffff},
+  } const cases[] = {{"min", false, std::bit_cast<uint32_t>(-20.5f)},
+                     {"max", false, std::bit_cast<uint32_t>(10.5f)},
+                     {"min.abs", false, std::bit_cast<uint32_t>(0.5f)},
+                     {"max.abs", false, std::bit_cast<uint32_t>(20.5f)},
+                     {"min", true, std::bit_cast<uint32_t>(-20.5f)},
+                     {"max.NaN", true, 0x7fffffff},
                      {"min.abs.NaN", true, 0x7fffffff}};
   for (const auto &test : cases) {
     LaneProgram program("sm_100a");

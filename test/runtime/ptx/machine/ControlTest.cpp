@@ -231,9 +231,10 @@ TEST(Control, TrapAndBreakpointAreFaults) {
 TEST(Control, WhatHasNoEffect) {
   LaneProgram program;
   program.output(Type::B32);
-  Outputs out = program.run("pmevent 3;\npmevent.mask 7;\nnanosleep.u32 100;\nsetmaxnreg.dec.sync.aligned.u32 40;\n"
-                            "setmaxnreg.inc.sync.aligned.u32 232;\ngriddepcontrol.wait;\ngriddepcontrol.launch_dependents;\n"
-                            "mov.b32 %out0, 1;");
+  Outputs out =
+      program.run("pmevent 3;\npmevent.mask 7;\nnanosleep.u32 100;\nsetmaxnreg.dec.sync.aligned.u32 40;\n"
+                  "setmaxnreg.inc.sync.aligned.u32 232;\ngriddepcontrol.wait;\ngriddepcontrol.launch_dependents;\n"
+                  "mov.b32 %out0, 1;");
   EXPECT_EQ(out[0][0], 1u);
   EXPECT_NE(program.failure("setmaxnreg.dec.sync.aligned.u32 41; mov.b32 %out0, 1;"), "");
 }
@@ -278,7 +279,7 @@ TEST(Control, SpecialRegistersOfABlock) {
     for (uint32_t thread = 0; thread < 70; ++thread) {
       uint32_t lane = thread % 32;
       uint32_t lower = (1u << lane) - 1;
-      std::vector<uint32_t> expected{thread % 7, thread / 7 % 5, thread / 35, block, 5,  3,
+      std::vector<uint32_t> expected{thread % 7, thread / 7 % 5, thread / 35, block,  5,  3,
                                      lane,       thread / 32,    lower,       ~lower, 80, 0};
       auto first = got.begin() + (block * 70 + thread) * 12;
       EXPECT_EQ(std::vector<uint32_t>(first, first + 12), expected) << block << " " << thread;

@@ -49,8 +49,9 @@ struct Element {
   size_t bytes;
   bool isSigned = false;
 };
-constexpr Element kElements[] = {{"b8", 1},       {"b16", 2}, {"b32", 4}, {"b64", 8},       {"u8", 1},        {"u16", 2},       {"u32", 4}, {"u64", 8},
-                                 {"s8", 1, true}, {"s16", 2, true}, {"s32", 4, true}, {"s64", 8, true}, {"f32", 4}, {"f64", 8}};
+constexpr Element kElements[] = {{"b8", 1},        {"b16", 2},       {"b32", 4}, {"b64", 8},      {"u8", 1},
+                                 {"u16", 2},       {"u32", 4},       {"u64", 8}, {"s8", 1, true}, {"s16", 2, true},
+                                 {"s32", 4, true}, {"s64", 8, true}, {"f32", 4}, {"f64", 8}};
 
 /// Every lane loads from data + its offset + 32 by `words` (everything of the instruction but the type).
 void checkLoad(const std::string &words, const std::string &space, const Element &element, size_t count,
@@ -69,12 +70,12 @@ void checkLoad(const std::string &words, const std::string &space, const Element
   }
   if (count > 1)
     list = "{" + list + "}";
-  Outputs out = program.run(fmt::format(".reg .b64 %a; mov.u64 %a, data; add.s64 %a, %a, %in0;\n{}{}.{} {}, [%a+32];", words,
-                                        count > 1 ? fmt::format(".v{}", count) : "", element.name, list));
+  Outputs out = program.run(fmt::format(".reg .b64 %a; mov.u64 %a, data; add.s64 %a, %a, %in0;\n{}{}.{} {}, [%a+32];",
+                                        words, count > 1 ? fmt::format(".v{}", count) : "", element.name, list));
   for (size_t index = 0; index < count; ++index)
     for (size_t lane = 0; lane < kWarpSize; ++lane)
-      EXPECT_EQ(out[index][lane], expected(bytes, offsets[lane] + 32 + index * element.bytes, element.bytes,
-                                           element.isSigned, width))
+      EXPECT_EQ(out[index][lane],
+                expected(bytes, offsets[lane] + 32 + index * element.bytes, element.bytes, element.isSigned, width))
           << words << " " << element.name << " v" << count << " lane " << lane;
 }
 
@@ -89,11 +90,10 @@ TEST(LoadStore, EveryTypeAndVectorOfGlobalMemory) {
 }
 
 TEST(LoadStore, WordsThatOnlySayHow) {
-  for (const char *words :
-       {"ld.weak.global.ca", "ld.global.cg", "ld.global.cs", "ld.global.lu", "ld.global.cv", "ld",
-        "ld.global.L1::evict_last.L2::128B", "ld.global.L1::no_allocate.L2::evict_first.L2::64B",
-        "ld.global.cs.nc.L1::evict_first.L2::256B", "ld.acquire.sys.global", "ld.acquire.cluster", "ld.relaxed.cta.global",
-        "ld.mmio.relaxed.sys.global", "ldu.global"})
+  for (const char *words : {"ld.weak.global.ca", "ld.global.cg", "ld.global.cs", "ld.global.lu", "ld.global.cv", "ld",
+                            "ld.global.L1::evict_last.L2::128B", "ld.global.L1::no_allocate.L2::evict_first.L2::64B",
+                            "ld.global.cs.nc.L1::evict_first.L2::256B", "ld.acquire.sys.global", "ld.acquire.cluster",
+                            "ld.relaxed.cta.global", "ld.mmio.relaxed.sys.global", "ldu.global"})
     checkLoad(words, "global", {"u32", 4}, 1);
   checkLoad("ldu.global", "global", {"f32", 4}, 4);
 }
@@ -139,8 +139,8 @@ TEST(LoadStore, NarrowLoadsExtendIntoWiderRegisters) {
       program.moduleScope = variable("global", bytes);
       program.input(Type::B64, offsets);
       program.output(width == 2 ? Type::B16 : width == 4 ? Type::B32 : Type::B64);
-      Outputs out = program.run(fmt::format(".reg .b64 %a; mov.u64 %a, data; add.s64 %a, %a, %in0;\nld.global.{} %out0, [%a];",
-                                            element.name));
+      Outputs out = program.run(fmt::format(
+          ".reg .b64 %a; mov.u64 %a, data; add.s64 %a, %a, %in0;\nld.global.{} %out0, [%a];", element.name));
       for (size_t lane = 0; lane < kWarpSize; ++lane)
         EXPECT_EQ(out[0][lane], expected(bytes, offsets[lane], element.bytes, element.isSigned, width))
             << element.name << " into " << width << " lane " << lane;
@@ -195,8 +195,9 @@ TEST(LoadStore, StoresOfEveryTypeAndVector) {
             checkStore(words, element, count);
   for (const char *words : {"st.global", "st.volatile.global", "st.release.sys.global"})
     checkStore(words, {"b128", 16}, 1);
-  for (const char *words : {"st", "st.weak.global.wb", "st.global.cg", "st.global.cs", "st.global.wt", "st.release.cta.global",
-                            "st.global.L1::evict_first.L2::evict_last", "st.mmio.relaxed.sys.global"})
+  for (const char *words :
+       {"st", "st.weak.global.wb", "st.global.cg", "st.global.cs", "st.global.wt", "st.release.cta.global",
+        "st.global.L1::evict_first.L2::evict_last", "st.mmio.relaxed.sys.global"})
     checkStore(words, {"u32", 4}, 1);
 }
 
@@ -269,7 +270,8 @@ TEST(LoadStore, KernelParametersOfEveryWidth) {
   ASSERT_TRUE(module);
   std::array<uint32_t, 8> e{1, 2, 3, 4, 5, 6, 7, 8};
   uint64_t to = module.allocate(32);
-  EXPECT_EQ(module.faultOf("k", {}, uint8_t{0xab}, uint16_t{0xcdef}, 0x12345678u, uint64_t{0x1122334455667788}, e, to), "");
+  EXPECT_EQ(module.faultOf("k", {}, uint8_t{0xab}, uint16_t{0xcdef}, 0x12345678u, uint64_t{0x1122334455667788}, e, to),
+            "");
   EXPECT_EQ(module.download<uint32_t>(to, 8),
             (std::vector<uint32_t>{0xcdef00abu, 0x12345678u, 0x55667788u, 0x11223344u, 5, 6, 7, 8}));
 }

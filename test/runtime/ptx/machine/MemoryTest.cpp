@@ -1,4 +1,5 @@
 // Allocations, regions and what kernels may touch of them; variables of a module.
+#include "runtime/ptx/text/Parser.h"
 #include "test/runtime/ptx/harness/Harness.h"
 
 #include <fmt/format.h>
@@ -81,6 +82,19 @@ TEST(Variables, HoldTheirValuesAndAddresses) {
   EXPECT_NE(module.faultOf("write", {}).find("must be writable, but found variable limit"), std::string::npos);
 }
 
+TEST(Variables, OfOtherModulesAreRefused) {
+  Result<Module> parsed = parse(moduleText(".extern .global .u32 elsewhere;\n.visible .entry k() { ret; }"), "a.ptx");
+  ASSERT_TRUE(parsed);
+  Result<std::unique_ptr<Program>> program =
+      decode(std::move(*parsed), *chipNamed("sm_120a"), instructionSet(), "a.ptx");
+  ASSERT_TRUE(program);
+  GlobalMemory memory;
+  Result<std::unique_ptr<LoadedModule>> loaded = LoadedModule::load(std::move(*program), memory, 0);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().message,
+            "a.ptx:4: variable elsewhere must be defined in this module, but found only .extern");
+}
+
 TEST(Variables, DynamicSharedMemoryFollowsTheStatic) {
   TestModule module(R"(
 .extern .shared .align 16 .b8 dynamic[];
@@ -92,7 +106,8 @@ TEST(Variables, DynamicSharedMemoryFollowsTheStatic) {
   EXPECT_EQ(module.faultOf("k", {.dynamicShared = 100}, to), "");
   std::vector<uint32_t> got = module.download<uint32_t>(to, 3);
   EXPECT_EQ(got[1], (got[0] + 12 + 15) / 16 * 16);
-  EXPECT_NE(module.faultOf("k", {.dynamicShared = 96}, to).find("shared memory must be written within"), std::string::npos);
+  EXPECT_NE(module.faultOf("k", {.dynamicShared = 96}, to).find("shared memory must be written within"),
+            std::string::npos);
 }
 
 TEST(Options, OfTheEnvironment) {

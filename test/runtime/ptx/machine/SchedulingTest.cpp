@@ -17,7 +17,8 @@ public:
   std::string program() {
     std::string body;
     for (int index = 0; index < 8; ++index)
-      body += fmt::format("mov.u32 %r{}, {};\n", index, index % 2 ? "%tid.x" : fmt::format("{}", random() & 0x7fffffff));
+      body +=
+          fmt::format("mov.u32 %r{}, {};\n", index, index % 2 ? "%tid.x" : fmt::format("{}", random() & 0x7fffffff));
     body += "mov.u32 %r3, %ctaid.x;\n";
     statements(body, 14, 2);
     return fmt::format(R"(
@@ -44,14 +45,16 @@ private:
     case 0:
     case 1:
     case 2: {
-      const char *operations[] = {"add.s32", "sub.s32", "mul.lo.u32", "xor.b32", "and.b32", "or.b32", "min.u32", "max.s32"};
+      const char *operations[] = {"add.s32", "sub.s32", "mul.lo.u32", "xor.b32",
+                                  "and.b32", "or.b32",  "min.u32",    "max.s32"};
       body += fmt::format("{} {}, {}, {};\n", operations[random() % 8], reg(), reg(), reg());
       break;
     }
     case 3:
-      body += fmt::format("ld.param.u64 %d2, [sums]; and.b32 %r10, {}, 15; mul.wide.u32 %d3, %r10, 4; add.s64 %d2, %d2, %d3;\n"
-                          "red.global.{}.u32 [%d2], {};\n",
-                          reg(), oneSum, reg());
+      body += fmt::format(
+          "ld.param.u64 %d2, [sums]; and.b32 %r10, {}, 15; mul.wide.u32 %d3, %r10, 4; add.s64 %d2, %d2, %d3;\n"
+          "red.global.{}.u32 [%d2], {};\n",
+          reg(), oneSum, reg());
       break;
     case 4:
       body += fmt::format("shr.u32 {}, {}, {};\n", reg(), reg(), random() % 31);
@@ -64,10 +67,11 @@ private:
       if (depth < 2)
         break;
       std::string value = reg();
-      body += fmt::format("bar.sync 0; mov.u32 %r12, %tid.x; shl.b32 %r12, %r12, 2; mov.u32 %r13, tile; add.s32 %r13, %r13, %r12;\n"
-                          "st.shared.u32 [%r13], {}; bar.sync 0; xor.b32 %r12, %r12, {}; mov.u32 %r13, tile;\n"
-                          "add.s32 %r13, %r13, %r12; ld.shared.u32 {}, [%r13];\n",
-                          value, 4 * (random() % 64), reg());
+      body += fmt::format(
+          "bar.sync 0; mov.u32 %r12, %tid.x; shl.b32 %r12, %r12, 2; mov.u32 %r13, tile; add.s32 %r13, %r13, %r12;\n"
+          "st.shared.u32 [%r13], {}; bar.sync 0; xor.b32 %r12, %r12, {}; mov.u32 %r13, tile;\n"
+          "add.s32 %r13, %r13, %r12; ld.shared.u32 {}, [%r13];\n",
+          value, 4 * (random() % 64), reg());
       break;
     }
     case 7: {
@@ -85,7 +89,8 @@ private:
       std::string counter = fmt::format("%r{}", 13 + depth);
       body += fmt::format("and.b32 {}, {}, 7;\nLOOP{}:\n", counter, reg(), label);
       statements(body, 2, 0);
-      body += fmt::format("sub.s32 {0}, {0}, 1;\nsetp.gt.s32 %p{1}, {0}, 0;\n@%p{1} bra LOOP{2};\n", counter, depth, label);
+      body +=
+          fmt::format("sub.s32 {0}, {0}, 1;\nsetp.gt.s32 %p{1}, {0}, 0;\n@%p{1} bra LOOP{2};\n", counter, depth, label);
       break;
     }
     }
@@ -157,6 +162,22 @@ TEST(Scheduling, BlocksOfACooperativeLaunchWaitForEachOther) {
   }
 }
 
+/// cooperative_groups finds the barrier of its grid by %envreg1 and %envreg2 (details/driver_abi.h).
+TEST(Scheduling, CooperativeLaunchesHaveAWorkspace) {
+  TestModule module(R"(
+.visible .entry k(.param .u64 to) { .reg .b64 %d<3>; .reg .b32 %r<4>; .reg .pred %p;
+  mov.u32 %r0, %envreg1; mov.u32 %r1, %envreg2; mov.b64 %d0, {%r1, %r0}; setp.eq.u64 %p, %d0, 0; @%p exit;
+  atom.add.release.gpu.u32 %r2, [%d0+4], 1; ld.param.u64 %d1, [to]; mul.wide.u32 %d2, %r2, 4; add.s64 %d1, %d1, %d2;
+  mov.u32 %r3, %ctaid.x; st.global.u32 [%d1], %r3; ret; })");
+  ASSERT_TRUE(module);
+  for (bool cooperative : {true, false, true}) {
+    uint64_t to = module.upload(std::vector<uint32_t>(5, 99));
+    EXPECT_EQ(module.faultOf("k", {.grid = {5, 1, 1}, .block = {1, 1, 1}, .cooperative = cooperative}, to), "");
+    EXPECT_EQ(module.download<uint32_t>(to, 5),
+              cooperative ? (std::vector<uint32_t>{0, 1, 2, 3, 4}) : std::vector<uint32_t>(5, 99));
+  }
+}
+
 TEST(Scheduling, BlocksThatWaitForLaterOnesLetThemStart) {
   TestModule module(gridBarrier("ld.acquire.gpu.global.u32"));
   ASSERT_TRUE(module);
@@ -180,8 +201,9 @@ TAKE: atom.global.cas.b32 %r0, [%d0], 0, 1; setp.ne.u32 %p, %r0, 0; @%p bra TAKE
 
 TEST(Scheduling, TheFirstFaultIsReportedWhateverTheThreads) {
   for (uint32_t threads : {1u, 4u}) {
-    TestModule module(".visible .entry k() { .reg .b32 %r; .reg .pred %p; mov.u32 %r, %ctaid.x; setp.gt.u32 %p, %r, 10;\n"
-                      "@%p trap; ret; }");
+    TestModule module(
+        ".visible .entry k() { .reg .b32 %r; .reg .pred %p; mov.u32 %r, %ctaid.x; setp.gt.u32 %p, %r, 10;\n"
+        "@%p trap; ret; }");
     ASSERT_TRUE(module);
     module.options.threads = threads;
     EXPECT_NE(module.faultOf("k", {.grid = {64, 1, 1}, .block = {32, 1, 1}}).find("block (11,0,0)"), std::string::npos);

@@ -167,10 +167,12 @@ void probeElements(const Scaled &form) {
 
 TEST(MmaScaled, bytes) {
   const Format formats[] = {kE4M3, kE5M2, kE3M2, kE2M3, kE2M1};
-  for (const Format &a : formats)
-    for (const Format &b : formats)
-      probeElements({"m16n8k32.row.col.kind::mxf8f6f4.block_scale.scale_vec::1X.f32.", a, b,
-                     std::string(a.word) + "." + b.word + ".f32.ue8m0", 1});
+  // Every format on either side; how a format is read does not depend on the other.
+  for (size_t i = 0; i < std::size(formats); ++i) {
+    const Format &a = formats[i], &b = formats[(i + 2) % std::size(formats)];
+    probeElements({"m16n8k32.row.col.kind::mxf8f6f4.block_scale.scale_vec::1X.f32.", a, b,
+                   std::string(a.word) + "." + b.word + ".f32.ue8m0", 1});
+  }
   probe({"m16n8k32.row.col.kind::mxf8f6f4.block_scale.scale_vec::1X.f32.", kE4M3, kE2M1, "e4m3.e2m1.f32.ue8m0", 1});
   probe({"kind::mxf8f6f4.block_scale.m16n8k32.row.col.f32.", kE5M2, kE3M2, "e5m2.e3m2.f32.ue8m0", 1});
 }

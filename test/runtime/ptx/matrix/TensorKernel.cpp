@@ -12,26 +12,26 @@ std::string TensorRun::text() const {
       ".visible .entry k(.param .u64 pshared, .param .u64 pin, .param .u64 pout)\n{{\n"
       ".shared .align 1024 .b8 image[{}];\n.shared .align 8 .b64 barrier;\n.shared .align 4 .b32 slot;\n"
       ".reg .b64 %pshared, %pin, %pout, %at, %t, %smem16, %d<8>;\n"
-      ".reg .b32 %i, %tid, %cta, %s, %tm, %smem, %bar, %lanes, %w, %r<64>, %v<16>;\n.reg .b16 %h<4>;\n.reg .pred %p<8>;\n"
+      ".reg .b32 %i, %me, %cta, %s, %tm, %smem, %bar, %lanes, %w, %r<64>, %v<16>;\n.reg .b16 %h<4>;\n.reg .pred %p<8>;\n"
       "ld.param.u64 %pshared, [pshared];\nld.param.u64 %pin, [pin];\nld.param.u64 %pout, [pout];\n"
-      "mov.u32 %tid, %tid.x;\nmov.u32 %cta, %cluster_ctarank;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %pshared, %pshared, %t;\n"
-      "mul.wide.u32 %t, %cta, {};\nadd.u64 %pin, %pin, %t;\nadd.u64 %pout, %pout, %t;\nmul.wide.u32 %t, %tid, 2048;\n"
+      "mov.u32 %me, %tid.x;\nmov.u32 %cta, %cluster_ctarank;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %pshared, %pshared, %t;\n"
+      "mul.wide.u32 %t, %cta, {};\nadd.u64 %pin, %pin, %t;\nadd.u64 %pout, %pout, %t;\nmul.wide.u32 %t, %me, 2048;\n"
       "add.u64 %pin, %pin, %t;\nadd.u64 %pout, %pout, %t;\nmov.u32 %smem, image;\nmov.u32 %bar, barrier;\n"
-      "setp.eq.u32 %p0, 1, 1;\nsetp.eq.u32 %p1, 1, 0;\nsetp.eq.u32 %p2, %tid, 0;\n"
+      "setp.eq.u32 %p0, 1, 1;\nsetp.eq.u32 %p1, 1, 0;\nsetp.eq.u32 %p2, %me, 0;\n"
       "@%p2 mbarrier.init.shared.b64 [%bar], 1;\n@%p2 fence.mbarrier_init.release.cluster;\n",
       std::max<size_t>(bytes, 16), bytes, 128 * 512 * 4);
-  text += fmt::format("shl.b32 %i, %tid, 4;\nadd.u32 %s, %smem, %i;\ncopy:\nsetp.ge.u32 %p3, %i, {};\n@%p3 bra copied;\n"
+  text += fmt::format("shl.b32 %i, %me, 4;\nadd.u32 %s, %smem, %i;\ncopy:\nsetp.ge.u32 %p3, %i, {};\n@%p3 bra copied;\n"
                       "cvt.u64.u32 %at, %i;\nadd.u64 %at, %at, %pshared;\nld.global.v4.b32 {{%v0, %v1, %v2, %v3}}, [%at];\n"
                       "st.shared.v4.b32 [%s], {{%v0, %v1, %v2, %v3}};\nadd.u32 %s, %s, 2048;\nadd.u32 %i, %i, 2048;\n"
                       "bra copy;\ncopied:\n",
                       bytes);
   text += line("proxy", "fence.proxy.async;\n");
   // Allocation is a matter of one warp.
-  text += fmt::format("setp.ge.u32 %p4, %tid, 32;\nmov.u32 %s, slot;\n@%p4 bra allocated;\n"
+  text += fmt::format("setp.ge.u32 %p4, %me, 32;\nmov.u32 %s, slot;\n@%p4 bra allocated;\n"
                       "tcgen05.alloc.{}.sync.aligned.shared::cta.b32 [%s], 512;\n"
                       "tcgen05.relinquish_alloc_permit.{}.sync.aligned;\nallocated:\n"
                       "tcgen05.fence::before_thread_sync;\nbar.sync 0;\ntcgen05.fence::after_thread_sync;\n"
-                      "ld.shared.b32 %tm, [%s];\nshr.u32 %lanes, %tid, 5;\nshl.b32 %lanes, %lanes, 21;\n"
+                      "ld.shared.b32 %tm, [%s];\nshr.u32 %lanes, %me, 5;\nshl.b32 %lanes, %lanes, 21;\n"
                       "add.u32 %lanes, %lanes, %tm;\n",
                       group, group);
   for (uint32_t column = 0; column < columns; column += 8) {
@@ -43,7 +43,7 @@ std::string TensorRun::text() const {
   text += line("waitst", "tcgen05.wait::st.sync.aligned;\n") + everyWarp;
   text += "tcgen05.fence::before_thread_sync;\nbar.sync 0;\nbarrier.cluster.arrive;\nbarrier.cluster.wait;\n"
           "tcgen05.fence::after_thread_sync;\ncvt.u64.u32 %smem16, %smem;\nand.b64 %smem16, %smem16, 0x3ffff;\n"
-          "shr.u64 %smem16, %smem16, 4;\nsetp.ne.u32 %p5, %tid, 0;\n@%p5 bra issued;\nsetp.ne.u32 %p5, %cta, 0;\n"
+          "shr.u64 %smem16, %smem16, 4;\nsetp.ne.u32 %p5, %me, 0;\n@%p5 bra issued;\nsetp.ne.u32 %p5, %cta, 0;\n"
           "@%p5 bra issued;\n";
   text += body;
   if (blocks == 1)
@@ -73,6 +73,7 @@ void TensorRun::run() {
   TestModule module(source, chip);
   if (!module) {
     fault = "refused";
+    after.resize(blocks);
     return;
   }
   std::vector<uint8_t> images(16);

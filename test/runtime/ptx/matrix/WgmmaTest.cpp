@@ -76,11 +76,11 @@ std::string kernelText(const WgmmaForm &form, const std::string &leftOut = "", c
   std::string text = fmt::format(
       ".visible .entry k(.param .u64 pimage, .param .u64 pa, .param .u64 pd)\n{{\n"
       ".shared .align 1024 .b8 image[{}];\n.reg .b64 %image, %pa, %pd, %at, %da, %db, %base, %t;\n"
-      ".reg .b32 %i, %tid, %cta, %s, %v<4>, %a<4>;\n.reg .{} %d<{}>;\n.reg .pred %p, %q;\n"
-      "ld.param.u64 %image, [pimage];\nld.param.u64 %pa, [pa];\nld.param.u64 %pd, [pd];\nmov.u32 %tid, %tid.x;\n"
+      ".reg .b32 %i, %me, %cta, %s, %v<4>, %a<4>;\n.reg .{} %d<{}>;\n.reg .pred %p, %q;\n"
+      "ld.param.u64 %image, [pimage];\nld.param.u64 %pa, [pa];\nld.param.u64 %pd, [pd];\nmov.u32 %me, %tid.x;\n"
       "mov.u32 %cta, %ctaid.x;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %image, %image, %t;\nmul.wide.u32 %t, %cta, {};\n"
-      "add.u64 %pa, %pa, %t;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %pd, %pd, %t;\nmul.wide.u32 %t, %tid, 4;\n"
-      "add.u64 %pa, %pa, %t;\nadd.u64 %pd, %pd, %t;\nshl.b32 %i, %tid, 4;\nmov.u32 %s, image;\nadd.u32 %s, %s, %i;\n"
+      "add.u64 %pa, %pa, %t;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %pd, %pd, %t;\nmul.wide.u32 %t, %me, 4;\n"
+      "add.u64 %pa, %pa, %t;\nadd.u64 %pd, %pd, %t;\nshl.b32 %i, %me, 4;\nmov.u32 %s, image;\nadd.u32 %s, %s, %i;\n"
       "copy:\nsetp.ge.u32 %p, %i, {};\n@%p bra done;\ncvt.u64.u32 %at, %i;\nadd.u64 %at, %at, %image;\n"
       "ld.global.v4.b32 {{%v0, %v1, %v2, %v3}}, [%at];\nst.shared.v4.b32 [%s], {{%v0, %v1, %v2, %v3}};\n"
       "add.u32 %s, %s, 2048;\nadd.u32 %i, %i, 2048;\nbra copy;\ndone:\n",
