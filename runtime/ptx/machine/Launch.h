@@ -24,9 +24,9 @@ using Dim3 = std::array<uint32_t, 3>;
 
 /// What is checked while kernels run, and how. From the environment (machine/Options.cpp names the variables).
 struct Options {
-  bool checks = true;      ///< all but bounds and alignment, which cannot be turned off
-  uint32_t threads = 0;    ///< host threads for blocks; 0: processors
-  uint64_t stepLimit = 0;  ///< warp instructions of one launch; 0: none
+  bool checks = true;           ///< all but bounds and alignment, which cannot be turned off
+  uint32_t threads = 0;         ///< host threads for blocks; 0: processors
+  uint64_t stepLimit = 0;       ///< warp instructions of one launch; 0: none
   std::string profilePath = {}; ///< JSON of counters, which the driver writes; empty: nothing is counted
 };
 
@@ -53,8 +53,8 @@ struct LaunchFault {
 struct LaunchConfig {
   Dim3 grid{1, 1, 1}, block{1, 1, 1};
   Dim3 cluster{1, 1, 1};
-  uint32_t dynamicShared = 0;        ///< bytes
-  bool cooperative = false;          ///< all blocks are resident together
+  uint32_t dynamicShared = 0;             ///< bytes
+  bool cooperative = false;               ///< all blocks are resident together
   std::vector<std::byte> parameters = {}; ///< laid out as Code::parameterOffset says
 };
 
@@ -87,7 +87,9 @@ public:
   std::optional<uint32_t> functionAt(uint64_t address) const;
 
   /// A .global or .const variable of a function's body.
-  uint64_t functionVariableAddress(uint32_t function, uint32_t index) const { return functionVariables[function][index]; }
+  uint64_t functionVariableAddress(uint32_t function, uint32_t index) const {
+    return functionVariables[function][index];
+  }
 
   /// Where the variables of .shared lie when `kernel` runs.
   const SharedLayout &shared(uint32_t kernel) const { return layouts[kernel]; }

@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,10 +34,10 @@ using Describe = std::string (*)(Block &block, uint64_t detail);
 /// A function being run by some lanes.
 struct Frame {
   const Code *code = nullptr;
-  uint32_t base = 0;         ///< bytes within the warp's register file
-  uint32_t localBase = 0;    ///< bytes within each thread's stack
-  uint32_t returnOp = 0;     ///< op of the caller to go on with
-  const Op *call = nullptr;  ///< op that made this frame; null for the kernel's own
+  uint32_t base = 0;        ///< bytes within the warp's register file
+  uint32_t localBase = 0;   ///< bytes within each thread's stack
+  uint32_t returnOp = 0;    ///< op of the caller to go on with
+  const Op *call = nullptr; ///< op that made this frame; null for the kernel's own
 
   bool operator==(const Frame &) const = default;
 };
@@ -65,12 +65,12 @@ struct Warp {
   LaneMask active = 0; ///< lanes of the running fragment
   uint32_t index = 0;  ///< in its block
   Block *block = nullptr;
-  LaneMask *defined = nullptr; ///< by register index: lanes that hold a value; null without checks
+  LaneMask *defined = nullptr;        ///< by register index: lanes that hold a value; null without checks
   LaunchCounters *counters = nullptr; ///< null: not counted
   LineCounters *lines = nullptr;      ///< by op, of the innermost function of the running fragment
-  std::byte *stackBase = nullptr; ///< local memory of lane 0
-  uint32_t stackStride = 0;       ///< bytes from one lane's stack to the next
-  uint32_t stackTop = 0;          ///< bytes in use of each
+  std::byte *stackBase = nullptr;     ///< local memory of lane 0
+  uint32_t stackStride = 0;           ///< bytes from one lane's stack to the next
+  uint32_t stackTop = 0;              ///< bytes in use of each
 
   /// A region of global memory that was touched last, while GlobalMemory::generation was `generation`.
   struct CachedRegion {
@@ -86,17 +86,17 @@ struct Warp {
   size_t current = 0;
   AlignedBytes registers;
   AlignedBytes stacks;
-  uint64_t executed = 0; ///< warp instructions: %clock
-  LaneMask carry = 0;    ///< CC.CF of each lane: add.cc, addc, sub.cc, subc, mad.cc, madc
+  uint64_t executed = 0;       ///< warp instructions: %clock
+  LaneMask carry = 0;          ///< CC.CF of each lane: add.cc, addc, sub.cc, subc, mad.cc, madc
   LaneMask clusterArrived = 0; ///< at barrier.cluster, without a wait yet
   uint32_t clusterPhase = 0;   ///< of that arrival
   uint32_t divergentJumps = 0; ///< in a row with several fragments
   bool checks = true;
-  const Op *ops = nullptr; ///< of the innermost function of the running fragment
-  uint32_t localBase = 0;  ///< where its stack frame begins
-  uint32_t agent = 0;   ///< its place in vector clocks
-  VectorClock clock;    ///< what of each agent happened before now
-  VectorClock fenced;   ///< what of each agent the async proxy can see
+  const Op *ops = nullptr;  ///< of the innermost function of the running fragment
+  uint32_t localBase = 0;   ///< where its stack frame begins
+  uint32_t agent = 0;       ///< its place in vector clocks
+  VectorClock clock;        ///< what of each agent happened before now
+  VectorClock fenced;       ///< what of each agent the async proxy can see
   bool fencedSince = false; ///< a memory fence came before: what is written after may be a message (Access.h, release)
 
   /// Registers of 32 lanes.
@@ -136,20 +136,20 @@ struct PendingWork {
 struct Block {
   Cluster *cluster = nullptr;
   Grid *grid = nullptr;
-  Dim3 index{};            ///< %ctaid
-  uint32_t rank = 0;       ///< %cluster_ctarank
-  AlignedBytes shared;     ///< the system's Chip::sharedReserved bytes, static, then dynamic
+  Dim3 index{};        ///< %ctaid
+  uint32_t rank = 0;   ///< %cluster_ctarank
+  AlignedBytes shared; ///< the system's Chip::sharedReserved bytes, static, then dynamic
   std::vector<Warp> warps;
   uint32_t running = 0;                 ///< warps with living lanes
   std::unique_ptr<SharedShadow> shadow; ///< null without checks
 
   struct NamedBarrier {
-    uint32_t expected = 0;  ///< threads; 0: nobody waits
+    uint32_t expected = 0; ///< threads; 0: nobody waits
     uint32_t arrived = 0;
     uint32_t phase = 0;
-    uint32_t reduction = 0; ///< bar.red: of the phase that fills
+    uint32_t reduction = 0;            ///< bar.red: of the phase that fills
     std::array<uint32_t, 2> results{}; ///< of complete phases, by parity
-    const Op *first = nullptr; ///< that arrived in this phase
+    const Op *first = nullptr;         ///< that arrived in this phase
   };
   std::array<NamedBarrier, 16> barriers{};
 
@@ -164,7 +164,7 @@ struct Cluster {
   /// Nobody could go on and nothing is pending: instructions that may time out do so now; if nobody goes on then either, it is
   /// a deadlock.
   bool stalled = false;
-  uint32_t barrierArrived = 0, barrierPhase = 0; ///< barrier.cluster, in threads
+  uint32_t barrierArrived = 0, barrierPhase = 0;  ///< barrier.cluster, in threads
   std::unordered_map<uint64_t, ClockPair> tokens; ///< what was released: see Access.h
   uint32_t agents = 0; ///< of vector clocks: the warps of all blocks, then one for each block's asynchronous work
   std::vector<ClockPair> asyncClocks; ///< by block: of its asynchronous work
