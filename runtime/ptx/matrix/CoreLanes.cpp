@@ -25,8 +25,7 @@ void storeVector(void *to, V value) {
 // The products of 16-bit and narrower formats are exact in the accumulator, and so a fused and a separate addition give
 // the same; the fused one keeps this true for bf16 and tf32 where the product leaves float's range.
 template <typename T, int perRow>
-void multiplyBlocks(T *d, const T *a, const T *b, int mBlocks, int nBlocks,
-                                                  int kBlocks) {
+void multiplyBlocks(T *d, const T *a, const T *b, int mBlocks, int nBlocks, int kBlocks) {
   using V = Vector<T, 8>;
   for (int m = 0; m < mBlocks; ++m)
     for (int n = 0; n < nBlocks; ++n) {
@@ -43,7 +42,8 @@ void multiplyBlocks(T *d, const T *a, const T *b, int mBlocks, int nBlocks,
           for (int row = 0; row < kCoreRows; ++row) {
             V scale = left[row * perRow + k];
             if constexpr (std::is_same_v<T, int32_t>) // unsigned, so that it wraps
-              sums[row] = bitsAs<int32_t>(bitsAs<uint32_t>(sums[row]) + bitsAs<uint32_t>(scale) * bitsAs<uint32_t>(columns));
+              sums[row] =
+                  bitsAs<int32_t>(bitsAs<uint32_t>(sums[row]) + bitsAs<uint32_t>(scale) * bitsAs<uint32_t>(columns));
             else
               sums[row] = __builtin_elementwise_fma(scale, columns, sums[row]);
           }
@@ -55,8 +55,7 @@ void multiplyBlocks(T *d, const T *a, const T *b, int mBlocks, int nBlocks,
 }
 
 template <typename T>
-void multiplyAny(T *d, const T *a, const T *b, int mBlocks, int nBlocks, int kBlocks,
-                                               int perRow) {
+void multiplyAny(T *d, const T *a, const T *b, int mBlocks, int nBlocks, int kBlocks, int perRow) {
   switch (perRow) {
   case 4:
     return multiplyBlocks<T, 4>(d, a, b, mBlocks, nBlocks, kBlocks);

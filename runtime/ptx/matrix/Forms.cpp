@@ -17,8 +17,8 @@ namespace glm::ptx {
 std::span<const Form> matrixForms() {
   static const std::vector<Form> forms = [] {
     std::vector<Form> all;
-    for (std::span<const Form> part : {ldmatrixForms(), mmaForms(), mmaQuadForms(), mmaScaledForms(), wmmaForms(), wgmmaForms(),
-                                       tensorAllocateForms(), tensorTransferForms(), tensorMmaForms()})
+    for (std::span<const Form> part : {ldmatrixForms(), mmaForms(), mmaQuadForms(), mmaScaledForms(), wmmaForms(),
+                                       wgmmaForms(), tensorAllocateForms(), tensorTransferForms(), tensorMmaForms()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -27,8 +27,8 @@ Result<void> fragmentDestinations(Builder &builder, size_t index, Type type, int
 }
 
 std::string wholeWarpMessage(LaneMask lanes) {
-  return fmt::format("an .aligned instruction must be executed by all 32 lanes of a warp together, but found mask {:#010x}",
-                     lanes);
+  return fmt::format(
+      "an .aligned instruction must be executed by all 32 lanes of a warp together, but found mask {:#010x}", lanes);
 }
 
 } // namespace glm::ptx

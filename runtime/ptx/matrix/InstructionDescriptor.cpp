@@ -63,7 +63,10 @@ Problem decodeAccumulator(uint32_t bits, TensorKind kind, Type &type) {
   bool allowsHalf = kind == TensorKind::F16 || kind == TensorKind::F8F6F4;
   if (kind == TensorKind::I8 ? value != 2 : value != 1 && !(allowsHalf && value == 0))
     return fmt::format("the type of d in the instruction descriptor must be {}, but found {}",
-                       kind == TensorKind::I8 ? "2" : allowsHalf ? "0 or 1" : "1", value);
+                       kind == TensorKind::I8 ? "2"
+                       : allowsHalf           ? "0 or 1"
+                                              : "1",
+                       value);
   type = value == 0 ? Type::F16 : value == 1 ? Type::F32 : Type::S32;
   return std::nullopt;
 }
@@ -135,7 +138,8 @@ std::optional<std::string> decodeInstruction(uint32_t bits, TensorKind kind, int
   instruction.mnMajorA = field(bits, 15, 1);
   instruction.mnMajorB = field(bits, 16, 1);
   if ((instruction.mnMajorA && isSubByte(instruction.a)) || (instruction.mnMajorB && isSubByte(instruction.b)))
-    return fmt::format("operands of less than 8 bits must be k-major, but found transpose bits {:#b}", field(bits, 15, 2));
+    return fmt::format("operands of less than 8 bits must be k-major, but found transpose bits {:#b}",
+                       field(bits, 15, 2));
   instruction.n = static_cast<int>(field(bits, 17, 6)) * 8;
   instruction.m = static_cast<int>(field(bits, 24, 5)) * 16;
   if (Problem problem = checkShape(kind, ctaGroup, instruction.m, instruction.n))

@@ -35,8 +35,8 @@ inline Result<void> setTensorAddress(Builder &builder, size_t index, Op &op, siz
 inline Space laneSpace(const Op &op) { return op.detail & kAddressIsShared ? Space::Shared : Space::Generic; }
 
 inline uint64_t laneAddress(const Warp &warp, const Op &op, int lane) {
-  uint64_t base = op.detail & kAddressIsWide ? warp.read<uint64_t>(op.slots[0])[lane]
-                                             : warp.read<uint32_t>(op.slots[0])[lane];
+  uint64_t base =
+      op.detail & kAddressIsWide ? warp.read<uint64_t>(op.slots[0])[lane] : warp.read<uint32_t>(op.slots[0])[lane];
   return base + static_cast<uint64_t>(op.immediate);
 }
 

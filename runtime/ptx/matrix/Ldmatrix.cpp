@@ -85,7 +85,8 @@ Outcome runLoadBytesTransposed(Warp &warp, const Op &op, LaneMask lanes) {
 }
 
 bool storeRow(Warp &warp, const Op &op, int lane, const std::byte *row) {
-  std::byte *to = touch(warp, op, lane, laneSpace(op), laneAddress(warp, op, lane), kRowBytes, kRowBytes, {.writes = true});
+  std::byte *to =
+      touch(warp, op, lane, laneSpace(op), laneAddress(warp, op, lane), kRowBytes, kRowBytes, {.writes = true});
   if (!to)
     return false;
   std::memcpy(to, row, kRowBytes);

@@ -204,13 +204,17 @@ constexpr Form kForms[] = {
      OpClass::Matrix, buildFloats},
     {"mma.sync.aligned.(m16n8k16|m16n8k32).row.col.(f32).(e4m3|e5m2).(e4m3|e5m2).(f32)", Feature::Base, 84,
      OpClass::Matrix, buildFloats},
-    {"mma.sync.aligned.(m16n8k32).row.col.kind::f8f6f4.(f16).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).(f16)",
+    {"mma.sync.aligned.(m16n8k32).row.col.kind::f8f6f4.(f16).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).("
+     "f16)",
      Feature::BlockScale, 87, OpClass::Matrix, buildFloats},
-    {"mma.sync.aligned.(m16n8k32).row.col.kind::f8f6f4.(f32).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).(f32)",
+    {"mma.sync.aligned.(m16n8k32).row.col.kind::f8f6f4.(f32).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).("
+     "f32)",
      Feature::BlockScale, 87, OpClass::Matrix, buildFloats},
-    {"mma.sync.aligned.kind::f8f6f4.(m16n8k32).row.col.(f16).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).(f16)",
+    {"mma.sync.aligned.kind::f8f6f4.(m16n8k32).row.col.(f16).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).("
+     "f16)",
      Feature::BlockScale, 87, OpClass::Matrix, buildFloats},
-    {"mma.sync.aligned.kind::f8f6f4.(m16n8k32).row.col.(f32).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).(f32)",
+    {"mma.sync.aligned.kind::f8f6f4.(m16n8k32).row.col.(f32).(e4m3|e5m2|e3m2|e2m3|e2m1).(e4m3|e5m2|e3m2|e2m3|e2m1).("
+     "f32)",
      Feature::BlockScale, 87, OpClass::Matrix, buildFloats},
     {"mma.sync.aligned.(m8n8k4|m16n8k4|m16n8k8|m16n8k16).row.col[.(rn|rz|rm|rp)].f64.f64.f64.f64", Feature::Base, 70,
      OpClass::Matrix, buildDoubles},

@@ -4,7 +4,6 @@
 
 #include "runtime/ptx/matrix/Fragment.h"
 
-
 namespace glm::ptx {
 
 namespace {
@@ -61,8 +60,8 @@ Outcome run(Warp &warp, const Op &op, LaneMask lanes) {
   for (int product = 0; product < kProducts; ++product)
     for (int k = 0; k < kDepth; ++k)
       for (int row = 0; row < kSize; ++row) {
-        float left = plan.columnsA ? halfOf(a, laneOf(product, k + (row & 4)), row & 3)
-                                   : halfOf(a, laneOf(product, row), k);
+        float left =
+            plan.columnsA ? halfOf(a, laneOf(product, k + (row & 4)), row & 3) : halfOf(a, laneOf(product, row), k);
         for (int column = 0; column < kSize; ++column) {
           float right = plan.columnsB ? halfOf(b, laneOf(product, column), k)
                                       : halfOf(b, laneOf(product, k + (column & 4)), column & 3);

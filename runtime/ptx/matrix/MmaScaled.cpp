@@ -67,7 +67,8 @@ Outcome run(Warp &warp, const Op &op, LaneMask lanes) {
   const ScaledPlan &plan = *static_cast<const ScaledPlan *>(op.extra);
   std::optional<uint32_t> byteA = selectorOf(warp, op, 1, byteIds(plan.scaleCount), "byte-id-a");
   std::optional<uint32_t> threadA = byteA ? selectorOf(warp, op, 2, kThreadIdsA, "thread-id-a") : std::nullopt;
-  std::optional<uint32_t> byteB = threadA ? selectorOf(warp, op, 4, byteIds(plan.scaleCount), "byte-id-b") : std::nullopt;
+  std::optional<uint32_t> byteB =
+      threadA ? selectorOf(warp, op, 4, byteIds(plan.scaleCount), "byte-id-b") : std::nullopt;
   std::optional<uint32_t> threadB = byteB ? selectorOf(warp, op, 5, kThreadIdsB, "thread-id-b") : std::nullopt;
   if (!threadB)
     return Outcome::Fault;
@@ -123,8 +124,8 @@ Result<void> addScale(Builder &builder, size_t index, int scaleCount, uint32_t t
   const Operand &selectors = builder.operand(index + 1);
   if (selectors.kind != Operand::Kind::Vector || selectors.parts.size() != 2)
     return builder.error(fmt::format("operand {} must be {{byte-id, thread-id}}", index + 2), "something else");
-  if (Result<void> done = addSelector(builder, selectors.parts[0], byteIds(scaleCount), fmt::format("byte-id-{}", side),
-                                      slots);
+  if (Result<void> done =
+          addSelector(builder, selectors.parts[0], byteIds(scaleCount), fmt::format("byte-id-{}", side), slots);
       !done)
     return done;
   return addSelector(builder, selectors.parts[1], threadIds, fmt::format("thread-id-{}", side), slots);

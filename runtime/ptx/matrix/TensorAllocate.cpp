@@ -186,10 +186,12 @@ Result<void> buildCommit(Builder &builder, const Match &match, Op &op) {
 constexpr Form kForms[] = {
     {"tcgen05.alloc.(cta_group::1|cta_group::2).sync.aligned[.(shared::cta)].b32", Feature::Tcgen05, 86, OpClass::Other,
      buildAllocate},
-    {"tcgen05.dealloc.(cta_group::1|cta_group::2).sync.aligned.b32", Feature::Tcgen05, 86, OpClass::Other, buildRelease},
+    {"tcgen05.dealloc.(cta_group::1|cta_group::2).sync.aligned.b32", Feature::Tcgen05, 86, OpClass::Other,
+     buildRelease},
     {"tcgen05.relinquish_alloc_permit.(cta_group::1|cta_group::2).sync.aligned", Feature::Tcgen05, 86, OpClass::Other,
      buildRelinquish},
-    {"tcgen05.(fence::before_thread_sync|fence::after_thread_sync)", Feature::Tcgen05, 86, OpClass::Barrier, buildFence},
+    {"tcgen05.(fence::before_thread_sync|fence::after_thread_sync)", Feature::Tcgen05, 86, OpClass::Barrier,
+     buildFence},
     {"tcgen05.commit.(cta_group::1|cta_group::2).mbarrier::arrive::one[.shared::cluster][.multicast::cluster].b64",
      Feature::Tcgen05, 86, OpClass::Async, buildCommit},
 };

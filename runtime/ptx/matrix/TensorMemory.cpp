@@ -44,8 +44,9 @@ uint32_t TensorMemory::used() const { return static_cast<uint32_t>(taken.count()
 
 std::optional<std::string> TensorMemory::check(TensorAddress at, uint32_t lanes, uint32_t columns) const {
   if (at.lane + lanes > kTensorLanes || at.column + columns > kTensorColumns)
-    return fmt::format("must lie in the {} lanes and {} columns of tensor memory, but found {} lanes and {} columns from {}",
-                       kTensorLanes, kTensorColumns, lanes, columns, at.describe());
+    return fmt::format(
+        "must lie in the {} lanes and {} columns of tensor memory, but found {} lanes and {} columns from {}",
+        kTensorLanes, kTensorColumns, lanes, columns, at.describe());
   for (uint32_t unit = at.column / kUnit; unit * kUnit < at.column + columns; ++unit)
     if (!taken[unit])
       return fmt::format("must lie in allocated tensor memory, but found column {}, which is not allocated",

@@ -42,7 +42,9 @@ public:
   std::optional<std::string> check(TensorAddress at, uint32_t lanes, uint32_t columns) const;
 
   /// Cells; check first. Never null.
-  uint32_t *cell(uint32_t lane, uint32_t column) { return cells.data() + static_cast<size_t>(lane) * kTensorColumns + column; }
+  uint32_t *cell(uint32_t lane, uint32_t column) {
+    return cells.data() + static_cast<size_t>(lane) * kTensorColumns + column;
+  }
   void setKnown(uint32_t lane, uint32_t column, uint32_t columns);
   /// The first of these columns that nobody wrote since it was allocated.
   std::optional<uint32_t> unknown(uint32_t lane, uint32_t column, uint32_t columns) const;

@@ -80,7 +80,7 @@ DataPath pathOf(const Call &call) { return {call.rows(), call.instruction.n, sta
 
 /// How the elements of an operand lie in shared memory, where each row of 16 takes 16 bytes.
 Packing sharedPacking(Element element) {
-  return element == Element::E2M1                                ? Packing::Nibbles
+  return element == Element::E2M1                               ? Packing::Nibbles
          : element == Element::E3M2 || element == Element::E2M3 ? Packing::Sixes
                                                                 : Packing::None;
 }
@@ -100,15 +100,15 @@ Fault broken(const Call &call, const std::string &what) {
 }
 
 /// An operand of one block from its shared memory, appended to `raw` as core matrices.
-Fault gatherShared(const Call &call, Block &block, const SharedMatrix &matrix, Element element, bool isMnMajor, int rows,
-                   std::string_view name, std::vector<std::byte> &raw) {
+Fault gatherShared(const Call &call, Block &block, const SharedMatrix &matrix, Element element, bool isMnMajor,
+                   int rows, std::string_view name, std::vector<std::byte> &raw) {
   OperandTile tile = tileOf(element, isMnMajor, rows);
   size_t begin = raw.size(), bytes = static_cast<size_t>(tile.rowBlocks) * kKBlocks * kCoreBytes;
   raw.resize(begin + bytes);
   if (!gatherBlocks(matrix, tile, block.shared.data(), block.shared.size(), raw.data() + begin))
     return tensorFault(*call.issuer, call.warp, *call.op, LaunchFault::Kind::IllegalAddress,
-                       fmt::format("matrix {} must lie in shared memory of {} bytes, but its descriptor leads beyond", name,
-                                   block.shared.size()));
+                       fmt::format("matrix {} must lie in shared memory of {} bytes, but its descriptor leads beyond",
+                                   name, block.shared.size()));
   if (Packing packing = sharedPacking(element); packing != Packing::None)
     for (size_t row = begin; row < begin + bytes; row += 16) {
       std::byte packed[16];
@@ -160,8 +160,9 @@ Fault loadD(const Call &call, Block &block, std::vector<T> &d) {
         uint32_t column = call.d.column + path.column(n * kCoreRows);
         if (checks)
           if (std::optional<uint32_t> unknown = tensor.unknown(lane, column, 8))
-            return broken(call, fmt::format("matrix d must be written before it is added to, but found {} never written",
-                                            TensorAddress{lane, *unknown}.describe()));
+            return broken(call,
+                          fmt::format("matrix d must be written before it is added to, but found {} never written",
+                                      TensorAddress{lane, *unknown}.describe()));
         T *out = d.data() + (static_cast<size_t>(m) * call.nBlocks() + n) * 64 + row * 8;
         const uint32_t *cells = tensor.cell(lane, column);
         if constexpr (std::is_same_v<T, float>)
@@ -230,13 +231,15 @@ Fault loadScales(const Call &call, Block &block, TensorAddress at, int rows, uin
     for (uint32_t quarter = 0; call.issuer->grid->options->checks && quarter < 4; ++quarter) {
       TensorAddress copy{quarter * 32 + lane, column};
       if (tensor.unknown(copy.lane, copy.column, 1))
-        return broken(call, fmt::format("scales of {} must be written to all four quarters of the lanes, but found {} never "
-                                        "written",
-                                        name, copy.describe()));
+        return broken(call,
+                      fmt::format("scales of {} must be written to all four quarters of the lanes, but found {} never "
+                                  "written",
+                                  name, copy.describe()));
       if (*tensor.cell(copy.lane, copy.column) != word)
-        return broken(call, fmt::format("scales of {} must be the same in all four quarters of the lanes, but found {:#x} "
-                                        "and {:#x} at {}",
-                                        name, word, *tensor.cell(copy.lane, copy.column), copy.describe()));
+        return broken(call,
+                      fmt::format("scales of {} must be the same in all four quarters of the lanes, but found {:#x} "
+                                  "and {:#x} at {}",
+                                  name, word, *tensor.cell(copy.lane, copy.column), copy.describe()));
     }
     for (uint32_t i = 0; i < count; ++i)
       scales[static_cast<size_t>(row) * count + i] =
@@ -275,7 +278,8 @@ Fault multiplyFloats(const Call &call, size_t blockIndex, const std::vector<std:
     std::vector<double> scalesA, scalesB;
     if (Fault fault = loadScales(call, block, call.scalesA, call.rows(), call.instruction.scaleIdA, "a", scalesA))
       return fault;
-    if (Fault fault = loadScales(call, block, call.scalesB, call.instruction.n, call.instruction.scaleIdB, "b", scalesB))
+    if (Fault fault =
+            loadScales(call, block, call.scalesB, call.instruction.n, call.instruction.scaleIdB, "b", scalesB))
       return fault;
     int perScale = kKBlocks * perRow / plan.scaleCount;
     std::vector<float> splitA(a.size()), splitB(b.size());
@@ -511,13 +515,13 @@ Result<void> buildFour(Builder &builder, const Match &match, Op &op) {
 }
 
 #define GLM_START "tcgen05.mma.(cta_group::1|cta_group::2)"
-#define GLM_COLLECTOR                                                                                                  \
-  "[.(collector::a::fill|collector::a::use|collector::a::lastuse|collector::a::discard)]"
+#define GLM_COLLECTOR "[.(collector::a::fill|collector::a::use|collector::a::lastuse|collector::a::discard)]"
 constexpr Form kForms[] = {
     {GLM_START ".(kind::f16|kind::tf32|kind::f8f6f4)[.ashift]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix,
      buildDense},
     {GLM_START ".(kind::i8)[.ashift]" GLM_COLLECTOR, Feature::Tcgen05Integer, 86, OpClass::Matrix, buildDense},
-    {GLM_START ".(kind::mxf8f6f4).block_scale[.block32]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix, buildOne},
+    {GLM_START ".(kind::mxf8f6f4).block_scale[.block32]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix,
+     buildOne},
     {GLM_START ".(kind::mxf4).block_scale[.block32]" GLM_COLLECTOR, Feature::Tcgen05, 86, OpClass::Matrix, buildTwo},
     {GLM_START ".(kind::mxf4nvf4).block_scale.block32" GLM_COLLECTOR, Feature::Tcgen05, 88, OpClass::Matrix, buildTwo},
     {GLM_START ".(kind::mxf4nvf4).block_scale.block16" GLM_COLLECTOR, Feature::Tcgen05, 88, OpClass::Matrix, buildFour},

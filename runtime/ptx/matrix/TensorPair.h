@@ -43,7 +43,8 @@ inline bool startTensorReading(Warp &warp, const Op &op, Block &source, std::spa
 }
 
 /// A fault of work that runs beside the warps.
-inline LaunchFault tensorFault(Block &block, uint32_t warp, const Op &op, LaunchFault::Kind kind, const std::string &what) {
+inline LaunchFault tensorFault(Block &block, uint32_t warp, const Op &op, LaunchFault::Kind kind,
+                               const std::string &what) {
   return {kind, placeOf(block, warp, -1, op) + ": " + what};
 }
 

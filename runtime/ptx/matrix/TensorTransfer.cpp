@@ -79,8 +79,8 @@ std::optional<uint32_t> addressOf(Warp &warp, const Op &op) {
   uint32_t first = warp.index % 4 * 32;
   if (at.lane < first || at.lane + plan.rows > first + 32) {
     fail(warp, op,
-         fmt::format("warp {} must touch lanes {} to {} of tensor memory, but found {} lanes from {}", warp.index, first,
-                     first + 31, plan.rows, at.lane));
+         fmt::format("warp {} must touch lanes {} to {} of tensor memory, but found {} lanes from {}", warp.index,
+                     first, first + 31, plan.rows, at.lane));
     return std::nullopt;
   }
   if (std::optional<std::string> problem = matrixState(*warp.block).tensor.check(at, plan.rows, plan.columns)) {
@@ -105,7 +105,8 @@ Outcome runLoad(Warp &warp, const Op &op, LaneMask lanes) {
         unknown = TensorAddress{lane, column};
     });
     if (unknown)
-      return fail(warp, op, "tcgen05.ld must read what was written, but found " + unknown->describe() + " never written");
+      return fail(warp, op,
+                  "tcgen05.ld must read what was written, but found " + unknown->describe() + " never written");
   }
   for (uint32_t r = 0; r < plan.registers; ++r)
     if (op.more[r] != kNoSlot)
@@ -194,7 +195,7 @@ struct CopyPlan {
 };
 
 uint32_t sameLane(uint32_t row) { return row; }
-uint32_t quarterLane(uint32_t row) { return row * 32; }           ///< .4x256b
+uint32_t quarterLane(uint32_t row) { return row * 32; }              ///< .4x256b
 uint32_t halfLane(uint32_t row) { return row / 32 * 64 + row % 32; } ///< .warpx2::01_23
 
 std::optional<LaunchFault> runCopyWork(Block &block, Block &issuer, uint32_t warp, const Op &op, TensorAddress at,
@@ -304,9 +305,9 @@ Result<void> buildTransfer(Builder &builder, Shape shape, uint32_t repeats, bool
   plan.columns = (width * repeats + plan.split) * (packs ? 2 : 1);
   std::vector<Slot> slots;
   size_t vector = isLoad ? 0 : operands - 1;
-  Result<void> fragment = isLoad
-                              ? fragmentDestinations(builder, vector, Type::B32, static_cast<int>(plan.registers), slots)
-                              : fragmentSources(builder, vector, Type::B32, static_cast<int>(plan.registers), slots);
+  Result<void> fragment =
+      isLoad ? fragmentDestinations(builder, vector, Type::B32, static_cast<int>(plan.registers), slots)
+             : fragmentSources(builder, vector, Type::B32, static_cast<int>(plan.registers), slots);
   if (!fragment)
     return fragment;
   if (Result<void> done = setTensorAddress(builder, isLoad ? 1 : 0, op, 0); !done)
@@ -391,8 +392,8 @@ Result<void> buildShift(Builder &builder, const Match &match, Op &op) {
 #define GLM_CTA_GROUP "(cta_group::1|cta_group::2)"
 #define GLM_FORMATS ".b8x16.(b6x16_p32|b4x16_p64)"
 constexpr Form kForms[] = {
-    {"tcgen05.ld.sync.aligned.(32x32b|16x64b|16x32bx2).(x1|x2|x4|x8|x16|x32|x64|x128)[.pack::16b].b32", Feature::Tcgen05,
-     86, OpClass::Load, buildLoad},
+    {"tcgen05.ld.sync.aligned.(32x32b|16x64b|16x32bx2).(x1|x2|x4|x8|x16|x32|x64|x128)[.pack::16b].b32",
+     Feature::Tcgen05, 86, OpClass::Load, buildLoad},
     {"tcgen05.ld.sync.aligned.(16x128b).(x1|x2|x4|x8|x16|x32|x64)[.pack::16b].b32", Feature::Tcgen05, 86, OpClass::Load,
      buildLoad},
     {"tcgen05.ld.sync.aligned.(16x256b).(x1|x2|x4|x8|x16|x32)[.pack::16b].b32", Feature::Tcgen05, 86, OpClass::Load,

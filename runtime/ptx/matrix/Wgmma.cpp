@@ -162,8 +162,9 @@ bool returnAccumulator(Warp &warp, WgmmaQueue &queue, const WgmmaOperation &oper
     const uint32_t *lanes = warp.read<uint32_t>(accumulator.slots[i]);
     for (uint32_t lane = 0; lane < kWarpSize; ++lane)
       if (lanes[lane] != kPoison) {
-        warp.fault(*operation.op, static_cast<int>(lane), LaunchFault::Kind::LaunchFailed,
-                   fmt::format("register {} of d must not be touched before wgmma.wait_group, but found it written", i));
+        warp.fault(
+            *operation.op, static_cast<int>(lane), LaunchFault::Kind::LaunchFailed,
+            fmt::format("register {} of d must not be touched before wgmma.wait_group, but found it written", i));
         return false;
       }
   }
@@ -258,9 +259,10 @@ Outcome runMma(Warp &warp, const Op &op, LaneMask lanes) {
   const WgmmaPlan &plan = planOf(op);
   WgmmaQueue &queue = queueOf(warp);
   if (warp.index / 4 * 4 + 4 > warp.block->warps.size())
-    return fail(warp, op,
-                fmt::format("wgmma must be executed by four warps from a multiple of 4 on, but found a block of {} warps",
-                            warp.block->warps.size()));
+    return fail(
+        warp, op,
+        fmt::format("wgmma must be executed by four warps from a multiple of 4 on, but found a block of {} warps",
+                    warp.block->warps.size()));
   if (warp.checks && !queue.fenced)
     return fail(warp, op, "the first wgmma.mma_async must follow a wgmma.fence, but found none before");
 

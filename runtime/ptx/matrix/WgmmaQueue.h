@@ -27,8 +27,8 @@ struct WgmmaOperation {
   uint64_t descriptorA = 0, descriptorB = 0;
   bool adds = false; ///< scale-d
   std::shared_ptr<WgmmaAccumulator> accumulator;
-  std::vector<uint32_t> registersA;  ///< A as it was when issued
-  std::vector<uint64_t> flights;     ///< of the race check
+  std::vector<uint32_t> registersA; ///< A as it was when issued
+  std::vector<uint64_t> flights;    ///< of the race check
 };
 
 struct WgmmaQueue {

@@ -39,15 +39,14 @@ struct FragmentPlan {
   bool isB = false; ///< the fragment holds columns of B as rows
 };
 
-
-
 /// What all lanes of a warp must agree on.
 std::optional<uint64_t> uniformAddress(Warp &warp, const Op &op) {
   uint64_t first = laneAddress(warp, op, 0);
   for (int lane = 1; lane < static_cast<int>(kWarpSize); ++lane)
     if (uint64_t other = laneAddress(warp, op, lane); other != first) {
-      warp.fault(op, lane, LaunchFault::Kind::LaunchFailed,
-                 fmt::format("the matrix's address must be the same in all lanes, but found {:#x} and {:#x}", first, other));
+      warp.fault(
+          op, lane, LaunchFault::Kind::LaunchFailed,
+          fmt::format("the matrix's address must be the same in all lanes, but found {:#x} and {:#x}", first, other));
       return std::nullopt;
     }
   return first;
@@ -55,8 +54,8 @@ std::optional<uint64_t> uniformAddress(Warp &warp, const Op &op) {
 
 /// Bytes from one run to the next.
 uint64_t strideBytes(const Warp &warp, const Op &op, const Memory &memory) {
-  uint64_t elements = op.slots[1] == kNoSlot ? static_cast<uint64_t>(memory.runLength())
-                                             : warp.read<uint32_t>(op.slots[1])[0];
+  uint64_t elements =
+      op.slots[1] == kNoSlot ? static_cast<uint64_t>(memory.runLength()) : warp.read<uint32_t>(op.slots[1])[0];
   return elements * static_cast<uint64_t>(memory.bits) / 8;
 }
 
@@ -86,8 +85,7 @@ struct FragmentPlace {
 FragmentPlace multiplicandPlace(const FragmentPlan &plan, int row, int k) {
   int perRow = plan.memory.bits == 64 ? 4 : 128 / plan.memory.bits;
   int rowBlocks = (plan.isB ? plan.memory.columns : plan.memory.rows) / kCoreRows;
-  return {k / perRow * rowBlocks + row / kCoreRows,
-          (row % kCoreRows * perRow + k % perRow) * plan.memory.bits / 8};
+  return {k / perRow * rowBlocks + row / kCoreRows, (row % kCoreRows * perRow + k % perRow) * plan.memory.bits / 8};
 }
 
 FragmentPlace accumulatorPlace(const FragmentPlan &plan, int row, int column) {

@@ -28,7 +28,10 @@ struct Canonical {
       offset = mn % 8 * w * 16 + mn / 8 * stride + k % t * elementBytes + k / t * (plain ? leading : 16);
     uint32_t address = start + offset;
     // Swizzle<B,M,S>: bits M to M + B - 1 are combined by exclusive or with those S higher.
-    uint32_t bits = swizzle == Bytes128 ? 3 : swizzle == Bytes64 || swizzle == Bytes128In32 ? 2 : swizzle == Bytes32 ? 1 : 0;
+    uint32_t bits = swizzle == Bytes128                             ? 3
+                    : swizzle == Bytes64 || swizzle == Bytes128In32 ? 2
+                    : swizzle == Bytes32                            ? 1
+                                                                    : 0;
     uint32_t base = swizzle == Bytes128In32 ? 5 : 4, distance = swizzle == Bytes128In32 ? 2 : 3;
     return address ^ (address >> distance & ((1u << bits) - 1) << base);
   }
@@ -50,7 +53,8 @@ struct Canonical {
 };
 
 /// An operand of mn x k elements, packed as tightly as the layout allows, from `start` on.
-inline Canonical tightLayout(Canonical::Swizzle swizzle, bool isMnMajor, uint32_t elementBytes, uint32_t mn, uint32_t start) {
+inline Canonical tightLayout(Canonical::Swizzle swizzle, bool isMnMajor, uint32_t elementBytes, uint32_t mn,
+                             uint32_t start) {
   Canonical layout{swizzle, isMnMajor, elementBytes, start, 0, 0};
   uint32_t row = layout.width() * 16;
   if (swizzle == Canonical::None) {

@@ -11,8 +11,8 @@ namespace glm::ptx::test {
 
 struct Format {
   enum class Kind { Float, Signed, Unsigned, Bit } kind = Kind::Float;
-  const char *word = "";    ///< in the instruction
-  int storage = 0;          ///< bits between neighbours
+  const char *word = ""; ///< in the instruction
+  int storage = 0;       ///< bits between neighbours
   int exponentBits = 0, mantissaBits = 0;
   int shift = 0;            ///< of the code within its storage
   bool hasInfinity = false; ///< all-ones exponents are infinities and NaNs

@@ -46,7 +46,8 @@ std::string withTile(const std::string &body) {
 
 RegisterSet loaded(const std::string &instruction, int registers, const Tile &tile, const std::string &address,
                    const std::string &chip = "sm_120a") {
-  WarpKernel kernel(chip, {"b32", "b32", "b32", "b32", "b32"}, std::vector<std::string>(static_cast<size_t>(registers), "b32"),
+  WarpKernel kernel(chip, {"b32", "b32", "b32", "b32", "b32"},
+                    std::vector<std::string>(static_cast<size_t>(registers), "b32"),
                     withTile(instruction + " " + vectorOf("%out", 0, registers) + ", [" + address + "];"));
   return kernel.run({tile.registers()})[0];
 }
@@ -60,8 +61,9 @@ TEST(Ldmatrix, rows_go_to_lanes) {
   for (int count : {1, 2, 4})
     for (const char *space : {".shared", ".shared::cta", ""})
       for (bool transposes : {false, true}) {
-        RegisterSet out = loaded(fmt::format("ldmatrix.sync.aligned.m8n8.x{}{}{}.b16", count, transposes ? ".trans" : "", space),
-                                 count, tile, *space ? "%row" : "%wide", "sm_90a");
+        RegisterSet out =
+            loaded(fmt::format("ldmatrix.sync.aligned.m8n8.x{}{}{}.b16", count, transposes ? ".trans" : "", space),
+                   count, tile, *space ? "%row" : "%wide", "sm_90a");
         for (int matrix = 0; matrix < count; ++matrix)
           for (int lane = 0; lane < 32; ++lane)
             for (int half = 0; half < 2; ++half)
@@ -110,8 +112,8 @@ int cutlassRow(int bit) {
 TEST(Ldmatrix, bytes_transposed) {
   Tile tile(3);
   for (int count : {1, 2}) {
-    RegisterSet out =
-        loaded(fmt::format("ldmatrix.sync.aligned.m16n16.x{}.trans.shared.b8", count), 2 * count, tile, "%row", "sm_100a");
+    RegisterSet out = loaded(fmt::format("ldmatrix.sync.aligned.m16n16.x{}.trans.shared.b8", count), 2 * count, tile,
+                             "%row", "sm_100a");
     for (int matrix = 0; matrix < count; ++matrix)
       for (int r = 0; r < 2; ++r)
         for (int lane = 0; lane < 32; ++lane)
@@ -141,9 +143,10 @@ TEST(Ldmatrix, narrow_elements_transposed) {
 }
 
 TEST(Ldmatrix, misaligned_row_is_reported) {
-  std::string fault = WarpKernel("sm_90a", {"b32", "b32", "b32", "b32", "b32"}, {"b32"},
-                                 withTile("add.u32 %row, %row, 4;\nldmatrix.sync.aligned.m8n8.x1.shared.b16 {%out0}, [%row];"))
-                          .failure(Tile(5).registers());
+  std::string fault =
+      WarpKernel("sm_90a", {"b32", "b32", "b32", "b32", "b32"}, {"b32"},
+                 withTile("add.u32 %row, %row, 4;\nldmatrix.sync.aligned.m8n8.x1.shared.b16 {%out0}, [%row];"))
+          .failure(Tile(5).registers());
   EXPECT_NE(fault.find("must be a multiple of 16"), std::string::npos) << fault;
 }
 
@@ -189,9 +192,10 @@ TEST(Stmatrix, lanes_go_to_rows) {
                 expected[tile.rows[static_cast<size_t>(8 * matrix + row)] + static_cast<size_t>(2 * column + byte)] =
                     byteOf(values, matrix, lane, 2 * half + byte);
               }
-        EXPECT_EQ(stored(fmt::format("stmatrix.sync.aligned.m8n8.x{}{}{}.b16", count, transposes ? ".trans" : "", space), count,
-                         tile, values, *space ? "%row" : "%wide", "sm_90a"),
-                  expected)
+        EXPECT_EQ(
+            stored(fmt::format("stmatrix.sync.aligned.m8n8.x{}{}{}.b16", count, transposes ? ".trans" : "", space),
+                   count, tile, values, *space ? "%row" : "%wide", "sm_90a"),
+            expected)
             << count << space << transposes;
       }
 }

@@ -26,8 +26,8 @@ RegisterSet multiplicandRegisters(const FragmentLayout &layout, const Format &fo
     for (int i = 0; i < layout.count; ++i) {
       Coordinate at = layout.place(lane, i);
       uint64_t code = codes.at(at.row, at.column) << format.shift;
-      registers[static_cast<size_t>(i / perRegister)][static_cast<size_t>(lane)] |= code
-                                                                                    << (i % perRegister * format.storage);
+      registers[static_cast<size_t>(i / perRegister)][static_cast<size_t>(lane)] |=
+          code << (i % perRegister * format.storage);
     }
   return registers;
 }
@@ -52,7 +52,8 @@ Values accumulatorValues(const FragmentLayout &layout, const std::string &type, 
   for (int lane = 0; lane < 32; ++lane)
     for (int i = 0; i < layout.count; ++i) {
       Coordinate at = layout.place(lane, i);
-      uint64_t bits = registers[static_cast<size_t>(i / perRegister)][static_cast<size_t>(lane)] >> (i % perRegister * 16);
+      uint64_t bits =
+          registers[static_cast<size_t>(i / perRegister)][static_cast<size_t>(lane)] >> (i % perRegister * 16);
       values[static_cast<size_t>(at.row) * columns + at.column] = accumulatorValue(type, bits);
     }
   return values;
@@ -110,7 +111,8 @@ Values MmaProbe::reference(const Inputs &inputs) const {
   for (int row = 0; row < form.shape.m; ++row)
     for (int column = 0; column < form.shape.n; ++column)
       for (int k = 0; k < form.shape.k; ++k)
-        d[static_cast<size_t>(row) * form.shape.n + column] += form.product(inputs.a.at(row, k), inputs.b.at(k, column));
+        d[static_cast<size_t>(row) * form.shape.n + column] +=
+            form.product(inputs.a.at(row, k), inputs.b.at(k, column));
   return d;
 }
 
@@ -172,7 +174,8 @@ void MmaProbe::random() {
   const MmaShape &shape = form.shape;
   std::vector<Inputs> inputs;
   for (int trial = 0; trial < 8; ++trial) {
-    inputs.push_back({randomCodes(shape.m, shape.k, form.a, generator), randomCodes(shape.k, shape.n, form.b, generator),
+    inputs.push_back({randomCodes(shape.m, shape.k, form.a, generator),
+                      randomCodes(shape.k, shape.n, form.b, generator),
                       Values(static_cast<size_t>(shape.m) * shape.n),
                       {}});
     for (double &value : inputs.back().c)

@@ -34,7 +34,8 @@ struct MmaForm {
 
 /// Registers of 32 lanes that hold a multiplicand.
 RegisterSet multiplicandRegisters(const FragmentLayout &layout, const Format &format, const Codes &codes, bool isB);
-RegisterSet accumulatorRegisters(const FragmentLayout &layout, const std::string &type, const Values &values, int columns);
+RegisterSet accumulatorRegisters(const FragmentLayout &layout, const std::string &type, const Values &values,
+                                 int columns);
 Values accumulatorValues(const FragmentLayout &layout, const std::string &type, const RegisterSet &registers, int rows,
                          int columns);
 

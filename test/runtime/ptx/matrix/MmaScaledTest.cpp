@@ -44,7 +44,8 @@ RegisterSet scaleRegisters(const Scaled &form, const Selectors &selectors, const
       for (int half = 0; half < 2; ++half)
         put(words[0][static_cast<size_t>(4 * group + 2 * selectors.threadA + half)], selectors.byteA + scale,
             scalesA.at(group + 8 * half, scale));
-      put(words[1][static_cast<size_t>(4 * group + selectors.threadB)], selectors.byteB + scale, scalesB.at(scale, group));
+      put(words[1][static_cast<size_t>(4 * group + selectors.threadB)], selectors.byteB + scale,
+          scalesB.at(scale, group));
     }
   return words;
 }
@@ -55,8 +56,8 @@ MmaProbe probeOf(const Scaled &form, const Selectors &selectors) {
   mma.shape = mmaShape(form.shape(), form.a.storage);
   mma.a = form.a;
   mma.b = form.b;
-  mma.tail = fmt::format(", {{$0}}, {{{}, {}}}, {{$1}}, {{{}, {}}}", selectors.byteA, selectors.threadA, selectors.byteB,
-                         selectors.threadB);
+  mma.tail = fmt::format(", {{$0}}, {{{}, {}}}, {{$1}}, {{{}, {}}}", selectors.byteA, selectors.threadA,
+                         selectors.byteB, selectors.threadB);
   return MmaProbe(mma);
 }
 
@@ -82,8 +83,9 @@ void expectScaled(const Scaled &form, const MmaProbe::Inputs &inputs, const Code
 }
 
 std::vector<Selectors> allSelectors(const Scaled &form) {
-  std::vector<int> bytes = form.scales == 1 ? std::vector<int>{0, 1, 2, 3} : form.scales == 2 ? std::vector<int>{0, 2}
-                                                                                              : std::vector<int>{0};
+  std::vector<int> bytes = form.scales == 1   ? std::vector<int>{0, 1, 2, 3}
+                           : form.scales == 2 ? std::vector<int>{0, 2}
+                                              : std::vector<int>{0};
   std::vector<Selectors> all;
   for (int byteA : bytes)
     for (int threadA : {0, 1})
@@ -101,8 +103,8 @@ Codes filled(int rows, int columns, uint64_t code) {
 void probe(const Scaled &form) {
   std::mt19937_64 generator(7);
   for (const Selectors &selectors : allSelectors(form)) {
-    std::string what = fmt::format("{}{} selectors {} {} {} {}", form.words, form.types, selectors.byteA, selectors.threadA,
-                                   selectors.byteB, selectors.threadB);
+    std::string what = fmt::format("{}{} selectors {} {} {} {}", form.words, form.types, selectors.byteA,
+                                   selectors.threadA, selectors.byteB, selectors.threadB);
     // Each scale of A, then of B, is 2 where all others are 1; then random scales.
     int countA = 16 * form.scales, countB = 8 * form.scales, count = countA + countB + 8;
     std::vector<MmaProbe::Inputs> inputs;
@@ -201,12 +203,13 @@ std::string selectorFailure(const std::string &selectors, const std::string &sca
                             const std::string &before = "") {
   std::vector<std::string> inputs(6, "b32");
   inputs.insert(inputs.end(), 4, "f32");
-  return WarpKernel("sm_120a", inputs, {"f32", "f32", "f32", "f32"},
-                    ".reg .b16 %sel;\n.reg .b32 %s;\nmov.b32 %s, 0;\nmov.b16 %sel, 0;\n" + before +
-                        "mma.sync.aligned.m16n8k64.row.col.kind::mxf4nvf4.block_scale.scale_vec::" + scale +
-                        ".f32.e2m1.e2m1.f32." + stype +
-                        " {%out0, %out1, %out2, %out3}, {%in0, %in1, %in2, %in3}, {%in4, %in5}, {%in6, %in7, %in8, %in9}, " +
-                        selectors + ";")
+  return WarpKernel(
+             "sm_120a", inputs, {"f32", "f32", "f32", "f32"},
+             ".reg .b16 %sel;\n.reg .b32 %s;\nmov.b32 %s, 0;\nmov.b16 %sel, 0;\n" + before +
+                 "mma.sync.aligned.m16n8k64.row.col.kind::mxf4nvf4.block_scale.scale_vec::" + scale +
+                 ".f32.e2m1.e2m1.f32." + stype +
+                 " {%out0, %out1, %out2, %out3}, {%in0, %in1, %in2, %in3}, {%in4, %in5}, {%in6, %in7, %in8, %in9}, " +
+                 selectors + ";")
       .failure(RegisterSet(10, Register{}));
 }
 
@@ -214,17 +217,21 @@ TEST(MmaScaled, wrong_selectors_are_refused) {
   EXPECT_EQ(selectorFailure("%s, {0, 1}, %s, {0, 3}", "4X", "ue4m3"), "");
   EXPECT_NE(selectorFailure("%s, {1, 0}, %s, {0, 0}", "4X", "ue4m3").find("byte-id-a must be 0, but found 1"),
             std::string::npos);
-  EXPECT_NE(selectorFailure("%s, {0, 2}, %s, {0, 0}", "4X", "ue4m3").find("thread-id-a must be 0 or 1"), std::string::npos);
-  EXPECT_NE(selectorFailure("%s, {0, 0}, %s, {1, 0}", "2X", "ue8m0").find("byte-id-b must be 0 or 2"), std::string::npos);
+  EXPECT_NE(selectorFailure("%s, {0, 2}, %s, {0, 0}", "4X", "ue4m3").find("thread-id-a must be 0 or 1"),
+            std::string::npos);
+  EXPECT_NE(selectorFailure("%s, {0, 0}, %s, {1, 0}", "2X", "ue8m0").find("byte-id-b must be 0 or 2"),
+            std::string::npos);
   EXPECT_NE(selectorFailure("%s, {0, 0}, %s, {0, 4}", "2X", "ue8m0").find("thread-id-b must be 0 to 3"),
             std::string::npos);
   // In registers they are checked when they are used.
   EXPECT_EQ(selectorFailure("%s, {0, %sel}, %s, {0, 0}", "4X", "ue4m3"), "");
-  EXPECT_NE(selectorFailure("%s, {0, %sel}, %s, {0, 0}", "4X", "ue4m3", "mov.b16 %sel, 2;\n").find("thread-id-a must be 0 or 1"),
+  EXPECT_NE(selectorFailure("%s, {0, %sel}, %s, {0, 0}", "4X", "ue4m3", "mov.b16 %sel, 2;\n")
+                .find("thread-id-a must be 0 or 1"),
             std::string::npos);
-  EXPECT_NE(selectorFailure("%s, {0, %sel}, %s, {0, 0}", "4X", "ue4m3", "cvt.u16.u32 %sel, %lane;\nand.b16 %sel, %sel, 1;\n")
-                .find("same in all lanes"),
-            std::string::npos);
+  EXPECT_NE(
+      selectorFailure("%s, {0, %sel}, %s, {0, 0}", "4X", "ue4m3", "cvt.u16.u32 %sel, %lane;\nand.b16 %sel, %sel, 1;\n")
+          .find("same in all lanes"),
+      std::string::npos);
 }
 
 } // namespace

@@ -9,8 +9,8 @@ namespace {
 MmaForm floats(const std::string &shape, const Format &a, const Format &b, const std::string &accumulator,
                const std::string &kind = "") {
   MmaForm form;
-  form.instruction = "mma.sync.aligned." + shape + ".row.col." + kind + accumulator + "." + a.word + "." + b.word + "." +
-                     accumulator;
+  form.instruction =
+      "mma.sync.aligned." + shape + ".row.col." + kind + accumulator + "." + a.word + "." + b.word + "." + accumulator;
   form.shape = mmaShape(shape, a.storage);
   form.a = a;
   form.b = b;
@@ -53,8 +53,8 @@ TEST(Mma, mixed_narrow_floats) {
 TEST(Mma, kind_may_stand_first) {
   for (const char *accumulator : {"f16", "f32"}) {
     MmaForm form = floats("m16n8k32", kE3M2, kE2M1, accumulator);
-    form.instruction = "mma.sync.aligned.kind::f8f6f4.m16n8k32.row.col." + std::string(accumulator) + ".e3m2.e2m1." +
-                       accumulator;
+    form.instruction =
+        "mma.sync.aligned.kind::f8f6f4.m16n8k32.row.col." + std::string(accumulator) + ".e3m2.e2m1." + accumulator;
     MmaProbe(form).all();
   }
 }
@@ -81,8 +81,8 @@ TEST(Mma, doubles_round_as_asked) {
 
 MmaForm integers(const std::string &shape, const Format &a, const Format &b, bool saturates) {
   MmaForm form;
-  form.instruction = "mma.sync.aligned." + shape + ".row.col" + (saturates ? ".satfinite" : "") + ".s32." + a.word + "." +
-                     b.word + ".s32";
+  form.instruction = "mma.sync.aligned." + shape + ".row.col" + (saturates ? ".satfinite" : "") + ".s32." + a.word +
+                     "." + b.word + ".s32";
   form.shape = mmaShape(shape, a.storage);
   form.a = a;
   form.b = b;
@@ -158,10 +158,10 @@ TEST(Mma, half_accumulators_round_once) {
 }
 
 TEST(Mma, nan_is_canonical) {
-  WarpKernel kernel("sm_90a", {"b32", "b32", "b32", "b32", "b32", "b32", "f32", "f32", "f32", "f32"},
-                    {"f32", "f32", "f32", "f32"},
-                    "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%out0, %out1, %out2, %out3}, {%in0, %in1, %in2, "
-                    "%in3}, {%in4, %in5}, {%in6, %in7, %in8, %in9};");
+  WarpKernel kernel(
+      "sm_90a", {"b32", "b32", "b32", "b32", "b32", "b32", "f32", "f32", "f32", "f32"}, {"f32", "f32", "f32", "f32"},
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%out0, %out1, %out2, %out3}, {%in0, %in1, %in2, "
+      "%in3}, {%in4, %in5}, {%in6, %in7, %in8, %in9};");
   RegisterSet set(10, Register{});
   set[6].fill(0xff812345u); // a NaN with a payload
   RegisterSet out = kernel.run({set})[0];
@@ -173,8 +173,9 @@ TEST(Mma, refusals) {
   auto refused = [](const std::string &instruction, const std::string &chip) {
     return WarpKernel(chip, {"b32", "b32", "b32", "b32", "b32", "b32", "f32", "f32", "f32", "f32"},
                       {"f32", "f32", "f32", "f32"},
-                      instruction + " {%out0, %out1, %out2, %out3}, {%in0, %in1, %in2, %in3}, {%in4, %in5}, {%in6, %in7, "
-                                    "%in8, %in9};")
+                      instruction +
+                          " {%out0, %out1, %out2, %out3}, {%in0, %in1, %in2, %in3}, {%in4, %in5}, {%in6, %in7, "
+                          "%in8, %in9};")
         .failure({});
   };
   EXPECT_NE(refused("mma.sync.aligned.m16n8k32.row.col.kind::f8f6f4.f32.e4m3.e2m1.f32", "sm_100a"), "");
@@ -188,11 +189,12 @@ TEST(Mma, refusals) {
 }
 
 TEST(Mma, needs_a_whole_warp) {
-  std::string fault = WarpKernel("sm_90a", {"b32", "f32"}, {},
-                                 ".reg .pred %p; .reg .f32 %d<4>; setp.ne.b32 %p, %lane, 3;\n"
-                                 "@%p mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%d0, %d1, %d2, %d3}, {%in0, %in0}, "
-                                 "{%in0}, {%in1, %in1, %in1, %in1};")
-                          .failure(RegisterSet(2, Register{}));
+  std::string fault =
+      WarpKernel("sm_90a", {"b32", "f32"}, {},
+                 ".reg .pred %p; .reg .f32 %d<4>; setp.ne.b32 %p, %lane, 3;\n"
+                 "@%p mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%d0, %d1, %d2, %d3}, {%in0, %in0}, "
+                 "{%in0}, {%in1, %in1, %in1, %in1};")
+          .failure(RegisterSet(2, Register{}));
   EXPECT_NE(fault.find("all 32 lanes"), std::string::npos) << fault;
 }
 

@@ -9,8 +9,12 @@ namespace glm::ptx {
 namespace {
 
 uint32_t canonical(const SharedMatrix &matrix, bool isMnMajor, uint32_t elementBytes, uint32_t mn, uint32_t k) {
-  return test::Canonical{static_cast<test::Canonical::Swizzle>(matrix.swizzle), isMnMajor, elementBytes, matrix.start,
-                         matrix.leading, matrix.stride}
+  return test::Canonical{static_cast<test::Canonical::Swizzle>(matrix.swizzle),
+                         isMnMajor,
+                         elementBytes,
+                         matrix.start,
+                         matrix.leading,
+                         matrix.stride}
       .at(mn, k);
 }
 
@@ -34,12 +38,13 @@ TEST(SharedMatrix, every_element_is_found) {
   std::vector<std::byte> shared(64 * 1024);
   for (std::byte &byte : shared)
     byte = static_cast<std::byte>(generator());
-  for (MatrixSwizzle swizzle : {MatrixSwizzle::None, MatrixSwizzle::Bytes32, MatrixSwizzle::Bytes64, MatrixSwizzle::Bytes128,
-                                MatrixSwizzle::Bytes128In32})
+  for (MatrixSwizzle swizzle : {MatrixSwizzle::None, MatrixSwizzle::Bytes32, MatrixSwizzle::Bytes64,
+                                MatrixSwizzle::Bytes128, MatrixSwizzle::Bytes128In32})
     for (bool isMnMajor : {false, true})
       for (uint32_t bytes : {1u, 2u, 4u}) {
         SharedMatrix matrix = example(swizzle, isMnMajor, 64);
-        OperandTile tile{.firstRow = 16, .rowBlocks = 4, .kBlocks = 2, .isMnMajor = isMnMajor, .elementBits = 8 * bytes};
+        OperandTile tile{
+            .firstRow = 16, .rowBlocks = 4, .kBlocks = 2, .isMnMajor = isMnMajor, .elementBits = 8 * bytes};
         std::vector<std::byte> blocks(4 * 2 * kCoreBytes);
         ASSERT_TRUE(gatherBlocks(matrix, tile, shared.data(), shared.size(), blocks.data()));
         uint32_t perRow = 16 / bytes;
@@ -121,8 +126,11 @@ TEST(SharedMatrix, wgmma_descriptor) {
 TEST(SharedMatrix, tcgen05_descriptor) {
   SharedMatrix matrix;
   uint64_t version = uint64_t{1} << 46;
-  for (auto [code, swizzle] : {std::pair{0, MatrixSwizzle::None}, {1, MatrixSwizzle::Bytes128In32},
-                               {2, MatrixSwizzle::Bytes128}, {4, MatrixSwizzle::Bytes64}, {6, MatrixSwizzle::Bytes32}}) {
+  for (auto [code, swizzle] : {std::pair{0, MatrixSwizzle::None},
+                               {1, MatrixSwizzle::Bytes128In32},
+                               {2, MatrixSwizzle::Bytes128},
+                               {4, MatrixSwizzle::Bytes64},
+                               {6, MatrixSwizzle::Bytes32}}) {
     EXPECT_EQ(decodeTcgen05Descriptor(version | static_cast<uint64_t>(code) << 61, matrix), std::nullopt);
     EXPECT_EQ(matrix.swizzle, swizzle);
   }

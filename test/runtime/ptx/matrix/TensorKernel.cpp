@@ -12,19 +12,22 @@ std::string TensorRun::text() const {
       ".visible .entry k(.param .u64 pshared, .param .u64 pin, .param .u64 pout)\n{{\n"
       ".shared .align 1024 .b8 image[{}];\n.shared .align 8 .b64 barrier;\n.shared .align 4 .b32 slot;\n"
       ".reg .b64 %pshared, %pin, %pout, %at, %t, %smem16, %d<8>;\n"
-      ".reg .b32 %i, %me, %cta, %s, %tm, %smem, %bar, %lanes, %w, %r<64>, %v<16>;\n.reg .b16 %h<4>;\n.reg .pred %p<8>;\n"
+      ".reg .b32 %i, %me, %cta, %s, %tm, %smem, %bar, %lanes, %w, %r<64>, %v<16>;\n.reg .b16 %h<4>;\n.reg .pred "
+      "%p<8>;\n"
       "ld.param.u64 %pshared, [pshared];\nld.param.u64 %pin, [pin];\nld.param.u64 %pout, [pout];\n"
-      "mov.u32 %me, %tid.x;\nmov.u32 %cta, %cluster_ctarank;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %pshared, %pshared, %t;\n"
+      "mov.u32 %me, %tid.x;\nmov.u32 %cta, %cluster_ctarank;\nmul.wide.u32 %t, %cta, {};\nadd.u64 %pshared, %pshared, "
+      "%t;\n"
       "mul.wide.u32 %t, %cta, {};\nadd.u64 %pin, %pin, %t;\nadd.u64 %pout, %pout, %t;\nmul.wide.u32 %t, %me, 2048;\n"
       "add.u64 %pin, %pin, %t;\nadd.u64 %pout, %pout, %t;\nmov.u32 %smem, image;\nmov.u32 %bar, barrier;\n"
       "setp.eq.u32 %p0, 1, 1;\nsetp.eq.u32 %p1, 1, 0;\nsetp.eq.u32 %p2, %me, 0;\n"
       "@%p2 mbarrier.init.shared.b64 [%bar], 1;\n@%p2 fence.mbarrier_init.release.cluster;\n",
       std::max<size_t>(bytes, 16), bytes, 128 * 512 * 4);
-  text += fmt::format("shl.b32 %i, %me, 4;\nadd.u32 %s, %smem, %i;\ncopy:\nsetp.ge.u32 %p3, %i, {};\n@%p3 bra copied;\n"
-                      "cvt.u64.u32 %at, %i;\nadd.u64 %at, %at, %pshared;\nld.global.v4.b32 {{%v0, %v1, %v2, %v3}}, [%at];\n"
-                      "st.shared.v4.b32 [%s], {{%v0, %v1, %v2, %v3}};\nadd.u32 %s, %s, 2048;\nadd.u32 %i, %i, 2048;\n"
-                      "bra copy;\ncopied:\n",
-                      bytes);
+  text +=
+      fmt::format("shl.b32 %i, %me, 4;\nadd.u32 %s, %smem, %i;\ncopy:\nsetp.ge.u32 %p3, %i, {};\n@%p3 bra copied;\n"
+                  "cvt.u64.u32 %at, %i;\nadd.u64 %at, %at, %pshared;\nld.global.v4.b32 {{%v0, %v1, %v2, %v3}}, [%at];\n"
+                  "st.shared.v4.b32 [%s], {{%v0, %v1, %v2, %v3}};\nadd.u32 %s, %s, 2048;\nadd.u32 %i, %i, 2048;\n"
+                  "bra copy;\ncopied:\n",
+                  bytes);
   text += line("proxy", "fence.proxy.async;\n");
   // Allocation is a matter of one warp.
   text += fmt::format("setp.ge.u32 %p4, %me, 32;\nmov.u32 %s, slot;\n@%p4 bra allocated;\n"
@@ -58,9 +61,10 @@ std::string TensorRun::text() const {
                         "tcgen05.ld.sync.aligned.32x32b.x8.b32 {{%v0, %v1, %v2, %v3, %v4, %v5, %v6, %v7}}, [%w];\n",
                         column) +
             line("waitld", "tcgen05.wait::ld.sync.aligned;\n") +
-            fmt::format("st.global.v4.b32 [%pout+{}], {{%v0, %v1, %v2, %v3}};\nst.global.v4.b32 [%pout+{}], {{%v4, %v5, %v6, "
-                        "%v7}};\n",
-                        column * 4, column * 4 + 16);
+            fmt::format(
+                "st.global.v4.b32 [%pout+{}], {{%v0, %v1, %v2, %v3}};\nst.global.v4.b32 [%pout+{}], {{%v4, %v5, %v6, "
+                "%v7}};\n",
+                column * 4, column * 4 + 16);
   }
   text += "bar.sync 0;\nbarrier.cluster.arrive;\nbarrier.cluster.wait;\n@%p4 bra freed;\n" +
           line("dealloc", fmt::format("tcgen05.dealloc.{}.sync.aligned.b32 %tm, 512;\n", group)) + "freed:\nret;\n}\n";

@@ -17,10 +17,10 @@ struct TensorImage {
 };
 
 struct TensorRun {
-  uint32_t blocks = 1;                       ///< in one cluster
-  std::vector<std::vector<uint8_t>> shared;  ///< a block's shared memory from %smem on
-  std::vector<TensorImage> tensor;           ///< a block's tensor memory before
-  uint32_t columns = 512;                    ///< how many are filled and read back
+  uint32_t blocks = 1;                      ///< in one cluster
+  std::vector<std::vector<uint8_t>> shared; ///< a block's shared memory from %smem on
+  std::vector<TensorImage> tensor;          ///< a block's tensor memory before
+  uint32_t columns = 512;                   ///< how many are filled and read back
   std::string chip = "sm_100a";
   /// Run by thread 0 of the first block; %tm is the tensor address, %smem (32 bits) the image, %smem16 (64 bits) the image's
   /// address in a descriptor; %p0 is true, %p1 false.

@@ -20,7 +20,7 @@ struct TensorForm {
   Canonical::Swizzle swizzleA = Canonical::Bytes128, swizzleB = Canonical::Bytes128;
   bool mnMajorA = false, mnMajorB = false, negatesA = false, negatesB = false, aInTensor = false;
   bool adds = true, saturates = false;
-  int inputScale = 0;              ///< 0: none
+  int inputScale = 0;                  ///< 0: none
   std::vector<uint32_t> disabled = {}; ///< lanes to leave out, a bit each
   // Block scaling.
   int scales = 0;
@@ -31,9 +31,10 @@ struct TensorForm {
   int rows() const { return m / static_cast<int>(blocks); }
   /// PTX ISA, "Instruction descriptor".
   uint32_t descriptor() const {
-    uint32_t bits = static_cast<uint32_t>(codeA) << 7 | static_cast<uint32_t>(codeB) << 10 | (negatesA ? 1u : 0u) << 13 |
-                    (negatesB ? 1u : 0u) << 14 | (mnMajorA ? 1u : 0u) << 15 | (mnMajorB ? 1u : 0u) << 16 |
-                    static_cast<uint32_t>(n / 8) << 17 | static_cast<uint32_t>(m / 16) << 24;
+    uint32_t bits = static_cast<uint32_t>(codeA) << 7 | static_cast<uint32_t>(codeB) << 10 |
+                    (negatesA ? 1u : 0u) << 13 | (negatesB ? 1u : 0u) << 14 | (mnMajorA ? 1u : 0u) << 15 |
+                    (mnMajorB ? 1u : 0u) << 16 | static_cast<uint32_t>(n / 8) << 17 |
+                    static_cast<uint32_t>(m / 16) << 24;
     if (scales > 0)
       return bits | static_cast<uint32_t>(idB) << 4 | (isUe8m0 ? 1u : 0u) << 23 | static_cast<uint32_t>(idA) << 29;
     return bits | (saturates ? 1u : 0u) << 3 | (accumulator == "f16" ? 0u : accumulator == "f32" ? 1u : 2u) << 4;
@@ -77,7 +78,8 @@ void placeOperand(std::vector<uint8_t> &image, const Canonical &layout, const Fo
         putCode(image, layout.at(row, static_cast<uint32_t>(i / 16 * 16)) * 8 + static_cast<uint64_t>(i % 16 * width),
                 codeAt(mn, i), width);
       else if (format.storage == 4)
-        putCode(image, layout.at(row, static_cast<uint32_t>(i / 2)) * 8 + static_cast<uint64_t>(i % 2 * 4), codeAt(mn, i), 4);
+        putCode(image, layout.at(row, static_cast<uint32_t>(i / 2)) * 8 + static_cast<uint64_t>(i % 2 * 4),
+                codeAt(mn, i), 4);
       else
         putCode(image, layout.at(row, static_cast<uint32_t>(i)) * 8, codeAt(mn, i) << format.shift, format.storage);
     }
@@ -121,7 +123,8 @@ TensorRun prepare(const TensorForm &form, const Problem &problem) {
     if (!form.aInTensor)
       placeOperand(image, layoutA, form.a, form.rows(), form.k(),
                    [&](int mn, int k) { return problem.a.at(firstRow + mn, k); });
-    placeOperand(image, layoutB, form.b, share, form.k(), [&](int mn, int k) { return problem.b.at(k, firstColumn + mn); });
+    placeOperand(image, layoutB, form.b, share, form.k(),
+                 [&](int mn, int k) { return problem.b.at(k, firstColumn + mn); });
     run.shared.push_back(image);
     TensorImage &tensor = run.tensor.emplace_back();
     for (uint32_t &cell : tensor.cells)
@@ -133,12 +136,14 @@ TensorRun prepare(const TensorForm &form, const Problem &problem) {
           uint32_t &cell = tensor.at(lane, kColumnA + static_cast<uint32_t>(k * form.a.storage / 32));
           int bit = k * form.a.storage % 32;
           uint64_t mask = (uint64_t{1} << form.a.storage) - 1;
-          cell = static_cast<uint32_t>((cell & ~(mask << bit)) | problem.a.at(firstRow + row, k) << form.a.shift << bit);
+          cell =
+              static_cast<uint32_t>((cell & ~(mask << bit)) | problem.a.at(firstRow + row, k) << form.a.shift << bit);
         }
     // Scales: row r in lane r % 32, column r / 32, bytes from the id on, in every quarter of the lanes.
     for (int side = 0; form.scales > 0 && side < 2; ++side) {
       const Codes &codes = side == 0 ? problem.scalesA : problem.scalesB;
-      int rows = side == 0 ? form.rows() : form.n, first = side == 0 ? firstRow : 0, id = side == 0 ? form.idA : form.idB;
+      int rows = side == 0 ? form.rows() : form.n, first = side == 0 ? firstRow : 0,
+          id = side == 0 ? form.idA : form.idB;
       uint32_t column = side == 0 ? kColumnScalesA : kColumnScalesB;
       for (int row = 0; row < rows; ++row) {
         auto word = static_cast<uint32_t>(generator());
@@ -152,14 +157,15 @@ TensorRun prepare(const TensorForm &form, const Problem &problem) {
   for (int row = 0; row < form.m; ++row)
     for (int column = 0; column < form.n; ++column) {
       Cell cell = cellOfD(form, row, column);
-      run.tensor[cell.block].at(cell.lane, cell.column) =
-          static_cast<uint32_t>(accumulatorBits(form.accumulator, problem.c[static_cast<size_t>(row * form.n + column)]));
+      run.tensor[cell.block].at(cell.lane, cell.column) = static_cast<uint32_t>(
+          accumulatorBits(form.accumulator, problem.c[static_cast<size_t>(row * form.n + column)]));
     }
   std::string disabled = form.disabled.empty() ? "" : ", " + vectorOf("%r", 32, static_cast<int>(form.disabled.size()));
-  run.body = fmt::format("add.u64 %d0, %smem16, 0;\nor.b64 %d0, %d0, {:#x};\nadd.u64 %d1, %smem16, {};\nor.b64 %d1, %d1, {:#x};\n"
-                         "mov.b32 %r0, {:#x};\nadd.u32 %r1, %tm, {};\nadd.u32 %r2, %tm, {};\nadd.u32 %r3, %tm, {};\n",
-                         layoutA.tcgen05Fields(), kStartB >> 4, layoutB.tcgen05Fields(), form.descriptor(), kColumnA,
-                         kColumnScalesA, kColumnScalesB);
+  run.body = fmt::format(
+      "add.u64 %d0, %smem16, 0;\nor.b64 %d0, %d0, {:#x};\nadd.u64 %d1, %smem16, {};\nor.b64 %d1, %d1, {:#x};\n"
+      "mov.b32 %r0, {:#x};\nadd.u32 %r1, %tm, {};\nadd.u32 %r2, %tm, {};\nadd.u32 %r3, %tm, {};\n",
+      layoutA.tcgen05Fields(), kStartB >> 4, layoutB.tcgen05Fields(), form.descriptor(), kColumnA, kColumnScalesA,
+      kColumnScalesB);
   for (size_t i = 0; i < form.disabled.size(); ++i)
     run.body += fmt::format("mov.b32 %r{}, {:#x};\n", 32 + i, form.disabled[i]);
   run.body += fmt::format("tcgen05.mma.cta_group::{}.{} [%tm], {}, %d1, %r0{}{}, {}{};\n", form.blocks, form.kind,
@@ -199,9 +205,8 @@ void check(const TensorForm &form, const Problem &problem, const TensorRun &run)
         bound += std::max(0x1p-11 * (std::abs(expected) + bound), 0x1p-25);
       }
       double value = accumulatorValue(form.accumulator, run.after[cell.block].at(cell.lane, cell.column));
-      ASSERT_LE(std::abs(value - expected), bound)
-          << form.kind << " m " << form.m << " n " << form.n << ": (" << row << ", " << column << ") is " << value
-          << ", expected " << expected;
+      ASSERT_LE(std::abs(value - expected), bound) << form.kind << " m " << form.m << " n " << form.n << ": (" << row
+                                                   << ", " << column << ") is " << value << ", expected " << expected;
     }
   for (size_t block = 0; block < rest.size(); ++block)
     for (uint32_t lane = 0; lane < 128; ++lane)
@@ -318,8 +323,9 @@ TEST(TensorMma, eight_bits_scaled) {
 }
 
 TEST(TensorMma, four_bits_with_two_scales) {
-  for (const char *kind : {"kind::mxf4.block_scale.scale_vec::2X", "kind::mxf4.block_scale", "kind::mxf4.block_scale.block32",
-                           "kind::mxf4nvf4.block_scale.scale_vec::2X", "kind::mxf4nvf4.block_scale.block32"})
+  for (const char *kind :
+       {"kind::mxf4.block_scale.scale_vec::2X", "kind::mxf4.block_scale", "kind::mxf4.block_scale.block32",
+        "kind::mxf4nvf4.block_scale.scale_vec::2X", "kind::mxf4nvf4.block_scale.block32"})
     for (int id : {0, 2})
       random({.kind = kind, .a = kE2M1Packed, .b = kE2M1Packed, .scales = 2, .idA = id, .idB = 2 - id});
   everyShape({.kind = "kind::mxf4.block_scale", .a = kE2M1Packed, .b = kE2M1Packed, .scales = 2});
@@ -332,7 +338,11 @@ TEST(TensorMma, four_bits_with_four_scales) {
 
 // Each scale moves exactly the block of k of its own row of D.
 TEST(TensorMma, every_scale) {
-  TensorForm form{.kind = "kind::mxf4nvf4.block_scale.block16", .a = kE2M1Packed, .b = kE2M1Packed, .n = 16, .scales = 4,
+  TensorForm form{.kind = "kind::mxf4nvf4.block_scale.block16",
+                  .a = kE2M1Packed,
+                  .b = kE2M1Packed,
+                  .n = 16,
+                  .scales = 4,
                   .isUe8m0 = false};
   Problem problem = randomProblem(form, 21);
   for (Codes *codes : {&problem.scalesA, &problem.scalesB})
@@ -401,9 +411,11 @@ TEST(TensorMmaChecks, wrong_descriptors) {
   expectFault(faultOf({}, "", replace("mov.b32 %r0, 0x", "mov.b32 %r0, 0x40000000 | 0x")), "instruction descriptor");
   expectFault(faultOf({.m = 128, .n = 24}, ""), "n of the instruction descriptor must be a multiple of 16");
   expectFault(faultOf({.codeA = 2}, ""), "the type of a");
-  expectFault(faultOf({}, "", replace("or.b64 %d1, %d1, ", "or.b64 %d1, %d1, 0x10000000000000 | ")), "matrix descriptor");
-  expectFault(faultOf({.kind = "kind::mxf4.block_scale", .a = kE2M1Packed, .b = kE2M1Packed, .scales = 2, .idA = 1}, ""),
-              "scale factor id must be a multiple of 2");
+  expectFault(faultOf({}, "", replace("or.b64 %d1, %d1, ", "or.b64 %d1, %d1, 0x10000000000000 | ")),
+              "matrix descriptor");
+  expectFault(
+      faultOf({.kind = "kind::mxf4.block_scale", .a = kE2M1Packed, .b = kE2M1Packed, .scales = 2, .idA = 1}, ""),
+      "scale factor id must be a multiple of 2");
 }
 
 TEST(TensorMmaChecks, scales_must_be_in_every_quarter) {

@@ -13,7 +13,7 @@ struct Shape {
   int registersPerRepeat, columnsPerRepeat, rows, mostRepeats;
 };
 constexpr Shape kShapes[] = {
-    {"32x32b", 1, 1, 32, 128}, {"16x64b", 1, 2, 16, 128}, {"16x128b", 2, 4, 16, 64},
+    {"32x32b", 1, 1, 32, 128}, {"16x64b", 1, 2, 16, 128},   {"16x128b", 2, 4, 16, 64},
     {"16x256b", 4, 8, 16, 32}, {"16x32bx2", 1, 1, 16, 128},
 };
 
@@ -43,12 +43,13 @@ TensorImage randomImage(uint64_t seed) {
 std::string loadThenStore(const Shape &shape, int repeats, bool packs, int half, int split) {
   int registers = repeats * shape.registersPerRepeat;
   std::string extra = std::string(shape.word) == "16x32bx2" ? fmt::format(", {}", split) : "";
-  std::string text = fmt::format("{{\n.reg .b32 %q<{}>;\n.reg .b32 %to;\nadd.u32 %to, %lanes, {};\n", registers, half << 20);
-  text += fmt::format("tcgen05.ld.sync.aligned.{}.x{}{}.b32 {}, [%to]{};\ntcgen05.wait::ld.sync.aligned;\n", shape.word, repeats,
-                      packs ? ".pack::16b" : "", vectorOf("%q", 0, registers), extra);
+  std::string text =
+      fmt::format("{{\n.reg .b32 %q<{}>;\n.reg .b32 %to;\nadd.u32 %to, %lanes, {};\n", registers, half << 20);
+  text += fmt::format("tcgen05.ld.sync.aligned.{}.x{}{}.b32 {}, [%to]{};\ntcgen05.wait::ld.sync.aligned;\n", shape.word,
+                      repeats, packs ? ".pack::16b" : "", vectorOf("%q", 0, registers), extra);
   text += "add.u32 %to, %lanes, 256;\n";
-  text += fmt::format("tcgen05.st.sync.aligned.32x32b.x{}.b32 [%to], {};\ntcgen05.wait::st.sync.aligned;\n}}\n", registers,
-                      vectorOf("%q", 0, registers));
+  text += fmt::format("tcgen05.st.sync.aligned.32x32b.x{}.b32 [%to], {};\ntcgen05.wait::st.sync.aligned;\n}}\n",
+                      registers, vectorOf("%q", 0, registers));
   return text;
 }
 
@@ -75,7 +76,8 @@ TEST(TensorTransfer, loads_in_every_shape) {
                 uint32_t expected = run.tensor[0].at(from, static_cast<uint32_t>(column * scale));
                 if (packs)
                   expected = (expected & 0xffff) | run.tensor[0].at(from, static_cast<uint32_t>(column * 2 + 1)) << 16;
-                ASSERT_EQ(run.after[0].at(static_cast<uint32_t>(32 * warp + lane), static_cast<uint32_t>(256 + r)), expected)
+                ASSERT_EQ(run.after[0].at(static_cast<uint32_t>(32 * warp + lane), static_cast<uint32_t>(256 + r)),
+                          expected)
                     << shape.word << " x" << repeats << " warp " << warp << " lane " << lane << " register " << r;
               }
         }
@@ -92,12 +94,13 @@ TEST(TensorTransfer, stores_in_every_shape) {
         TensorRun run;
         run.tensor = {randomImage(static_cast<uint64_t>(100 + repeats))};
         std::string extra = std::string(shape.word) == "16x32bx2" ? fmt::format("{}, ", split) : "";
-        run.everyWarp = fmt::format(
-            "{{\n.reg .b32 %q<{}>;\n.reg .b32 %to;\nadd.u32 %to, %lanes, 256;\ntcgen05.ld.sync.aligned.32x32b.x{}.b32 {}, [%to];\n"
-            "tcgen05.wait::ld.sync.aligned;\ntcgen05.st.sync.aligned.{}.x{}{}.b32 [%lanes], {}{};\n"
-            "tcgen05.wait::st.sync.aligned;\n}}\n",
-            registers, registers, vectorOf("%q", 0, registers), shape.word, repeats, unpacks ? ".unpack::16b" : "", extra,
-            vectorOf("%q", 0, registers));
+        run.everyWarp =
+            fmt::format("{{\n.reg .b32 %q<{}>;\n.reg .b32 %to;\nadd.u32 %to, %lanes, "
+                        "256;\ntcgen05.ld.sync.aligned.32x32b.x{}.b32 {}, [%to];\n"
+                        "tcgen05.wait::ld.sync.aligned;\ntcgen05.st.sync.aligned.{}.x{}{}.b32 [%lanes], {}{};\n"
+                        "tcgen05.wait::st.sync.aligned;\n}}\n",
+                        registers, registers, vectorOf("%q", 0, registers), shape.word, repeats,
+                        unpacks ? ".unpack::16b" : "", extra, vectorOf("%q", 0, registers));
         run.run();
         ASSERT_EQ(run.fault, "") << shape.word << " x" << repeats;
         TensorImage expected = run.tensor[0];
@@ -105,7 +108,8 @@ TEST(TensorTransfer, stores_in_every_shape) {
           for (int lane = 0; lane < 32; ++lane)
             for (int r = 0; r < registers; ++r) {
               auto [row, column] = cellOf(shape.word, lane, r, split);
-              uint32_t value = run.tensor[0].at(static_cast<uint32_t>(32 * warp + lane), static_cast<uint32_t>(256 + r));
+              uint32_t value =
+                  run.tensor[0].at(static_cast<uint32_t>(32 * warp + lane), static_cast<uint32_t>(256 + r));
               auto to = static_cast<uint32_t>(32 * warp + row), at = static_cast<uint32_t>(column * scale);
               expected.at(to, at) = unpacks ? value & 0xffff : value;
               if (unpacks)
@@ -127,8 +131,7 @@ const Copy kCopies[] = {
     {"128x128b", 128, 1, [](uint32_t r) { return Lanes{r}; }},
     {"4x256b", 4, 2, [](uint32_t r) { return Lanes{32 * r}; }},
     {"64x128b.warpx2::02_13", 64, 1, [](uint32_t r) { return Lanes{r, r + 64}; }},
-    {"64x128b.warpx2::01_23", 64, 1,
-     [](uint32_t r) { return r < 32 ? Lanes{r, r + 32} : Lanes{r + 32, r + 64}; }},
+    {"64x128b.warpx2::01_23", 64, 1, [](uint32_t r) { return r < 32 ? Lanes{r, r + 32} : Lanes{r + 32, r + 64}; }},
     {"32x128b.warpx4", 32, 1, [](uint32_t r) { return Lanes{r, r + 32, r + 64, r + 96}; }},
 };
 
@@ -144,8 +147,9 @@ TensorRun copyRun(const Copy &copy, const std::string &format, Canonical::Swizzl
     run.tensor.push_back(randomImage(block));
   }
   Canonical layout = tightLayout(swizzle, false, 1, copy.rows, 0);
-  run.body = fmt::format("or.b64 %d0, %smem16, {:#x};\nadd.u32 %r0, %tm, 4;\ntcgen05.cp.cta_group::{}.{}{} [%r0], %d0;\n",
-                         layout.tcgen05Fields(), blocks, copy.words, format);
+  run.body =
+      fmt::format("or.b64 %d0, %smem16, {:#x};\nadd.u32 %r0, %tm, 4;\ntcgen05.cp.cta_group::{}.{}{} [%r0], %d0;\n",
+                  layout.tcgen05Fields(), blocks, copy.words, format);
   run.run();
   return run;
 }
@@ -242,8 +246,10 @@ TEST(TensorChecks, never_written) {
 
 TEST(TensorChecks, load_without_wait) {
   // Its register is overwritten before it came.
-  expectFault(faultOf("tcgen05.ld.sync.aligned.32x32b.x1.b32 {%r0}, [%lanes];\nmov.b32 %r0, 1;\ntcgen05.wait::ld.sync.aligned;\n"),
-              "before tcgen05.wait::ld");
+  expectFault(
+      faultOf(
+          "tcgen05.ld.sync.aligned.32x32b.x1.b32 {%r0}, [%lanes];\nmov.b32 %r0, 1;\ntcgen05.wait::ld.sync.aligned;\n"),
+      "before tcgen05.wait::ld");
   TensorRun run;
   run.columns = 8;
   run.tensor = {randomImage(1)};
@@ -252,7 +258,9 @@ TEST(TensorChecks, load_without_wait) {
   EXPECT_TRUE(!run.fault.empty() || run.after[0].at(3, 3) != run.tensor[0].at(3, 3));
 }
 
-TEST(TensorChecks, store_without_wait_is_not_seen) { expectFault(faultOf("tcgen05.ld.sync.aligned.32x32b.x1.b32 {%r0}, [%lanes];\n", "waitst"), "never written"); }
+TEST(TensorChecks, store_without_wait_is_not_seen) {
+  expectFault(faultOf("tcgen05.ld.sync.aligned.32x32b.x1.b32 {%r0}, [%lanes];\n", "waitst"), "never written");
+}
 
 std::string allocationFault(const std::string &body) {
   return WarpKernel("sm_100a", {}, {},
@@ -266,8 +274,9 @@ TEST(TensorChecks, allocation) {
   EXPECT_EQ(allocationFault(std::string(kAllocate64) + kFree64), "");
   expectFault(allocationFault("mov.b32 %n, 48;\ntcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [%s], %n;\n"),
               "power of two from 32 to 512");
-  expectFault(allocationFault("tcgen05.relinquish_alloc_permit.cta_group::1.sync.aligned;\n" + std::string(kAllocate64)),
-              "relinquish_alloc_permit");
+  expectFault(
+      allocationFault("tcgen05.relinquish_alloc_permit.cta_group::1.sync.aligned;\n" + std::string(kAllocate64)),
+      "relinquish_alloc_permit");
   expectFault(allocationFault(std::string(kAllocate64) + "ld.shared.b32 %t, [%s];\n"
                                                          "tcgen05.dealloc.cta_group::1.sync.aligned.b32 %t, 128;\n"),
               "must give back what tcgen05.alloc gave");

@@ -46,14 +46,16 @@ void putBits(std::vector<uint8_t> &bytes, uint64_t bit, uint64_t code, int width
 }
 
 /// An operand into the image of shared memory; elements of less than a byte (b1) by the byte that holds them.
-void place(std::vector<uint8_t> &image, const Canonical &layout, const Format &format, const Codes &codes, bool transposed) {
+void place(std::vector<uint8_t> &image, const Canonical &layout, const Format &format, const Codes &codes,
+           bool transposed) {
   int mnCount = transposed ? codes.columns : codes.rows, kCount = transposed ? codes.rows : codes.columns;
   for (int mn = 0; mn < mnCount; ++mn)
     for (int k = 0; k < kCount; ++k) {
       uint64_t code = (transposed ? codes.at(k, mn) : codes.at(mn, k)) << format.shift;
       if (format.storage < 8)
-        putBits(image, layout.at(static_cast<uint32_t>(mn), static_cast<uint32_t>(k * format.storage / 8)) * 8 +
-                           static_cast<uint64_t>(k * format.storage % 8),
+        putBits(image,
+                layout.at(static_cast<uint32_t>(mn), static_cast<uint32_t>(k * format.storage / 8)) * 8 +
+                    static_cast<uint64_t>(k * format.storage % 8),
                 code, format.storage);
       else
         putBits(image, layout.at(static_cast<uint32_t>(mn), static_cast<uint32_t>(k)) * 8, code, format.storage);
@@ -87,8 +89,9 @@ std::string kernelText(const WgmmaForm &form, const std::string &leftOut = "", c
       kImageBytes, held, registers, kImageBytes, kThreads * 4 * 4, registers * kThreads * 4, kImageBytes);
   text += line("proxy", "fence.proxy.async;\n") + line("barrier", "bar.sync 0;\n");
   text += "mov.u32 %s, image;\ncvt.u64.u32 %base, %s;\nand.b64 %base, %base, 0x3ffff;\nshr.u64 %base, %base, 4;\n";
-  text += fmt::format("add.u64 %da, %base, {};\nor.b64 %da, %da, {:#x};\nadd.u64 %db, %base, {};\nor.b64 %db, %db, {:#x};\n", 0,
-                      layoutA(form).wgmmaFields(), kStartB >> 4, layoutB(form).wgmmaFields());
+  text += fmt::format(
+      "add.u64 %da, %base, {};\nor.b64 %da, %da, {:#x};\nadd.u64 %db, %base, {};\nor.b64 %db, %db, {:#x};\n", 0,
+      layoutA(form).wgmmaFields(), kStartB >> 4, layoutB(form).wgmmaFields());
   for (int i = 0; i < registers; ++i)
     text += fmt::format("ld.global.b32 %d{}, [%pd+{}];\n", i, i * kThreads * 4);
   if (form.aInRegisters)
@@ -101,7 +104,8 @@ std::string kernelText(const WgmmaForm &form, const std::string &leftOut = "", c
   if (form.isFloat())
     text += fmt::format(", {}, {}", form.negatesA ? -1 : 1, form.negatesB ? -1 : 1);
   if (form.is16())
-    text += (form.aInRegisters ? "" : fmt::format(", {}", form.mnMajorA ? 1 : 0)) + fmt::format(", {}", form.mnMajorB ? 1 : 0);
+    text += (form.aInRegisters ? "" : fmt::format(", {}", form.mnMajorA ? 1 : 0)) +
+            fmt::format(", {}", form.mnMajorB ? 1 : 0);
   text += ";\n" + line("commit", "wgmma.commit_group.sync.aligned;\n") + between +
           line("wait", "wgmma.wait_group.sync.aligned 0;\n");
   for (int i = 0; i < registers; ++i)
@@ -145,9 +149,9 @@ Launched launch(const WgmmaForm &form, const std::vector<Instance> &instances, c
     for (int thread = 0; thread < kThreads; ++thread)
       for (int i = 0; i < registers * perRegister; ++i) {
         Coordinate at = placeOfD(thread, i);
-        d[static_cast<size_t>(i / perRegister * kThreads + thread)] |=
-            static_cast<uint32_t>(accumulatorBits(form.accumulator, instance.c[static_cast<size_t>(at.row * form.n + at.column)])
-                                  << i % perRegister * 16);
+        d[static_cast<size_t>(i / perRegister * kThreads + thread)] |= static_cast<uint32_t>(
+            accumulatorBits(form.accumulator, instance.c[static_cast<size_t>(at.row * form.n + at.column)])
+            << i % perRegister * 16);
       }
     fragmentsA.insert(fragmentsA.end(), a.begin(), a.end());
     fragmentsD.insert(fragmentsD.end(), d.begin(), d.end());
@@ -236,7 +240,8 @@ void units(WgmmaForm form) {
           expected += productOf(form, instances[i].a.at(row, k), instances[i].b.at(k, column));
         if (form.accumulator == "f16" && std::abs(expected) > 65504)
           continue;
-        ASSERT_EQ(launched.results[i][static_cast<size_t>(row * form.n + column)], expected) << form.types << " probe " << i;
+        ASSERT_EQ(launched.results[i][static_cast<size_t>(row * form.n + column)], expected)
+            << form.types << " probe " << i;
       }
 }
 

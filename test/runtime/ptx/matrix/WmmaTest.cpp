@@ -17,7 +17,9 @@ struct WmmaForm {
 };
 
 int accumulatorBitsOf(const std::string &type) { return type == "f16" ? 16 : type == "f64" ? 64 : 32; }
-int accumulatorCount(const WmmaForm &form, const std::string &type) { return form.m * form.n / (type == "f16" ? 64 : 32); }
+int accumulatorCount(const WmmaForm &form, const std::string &type) {
+  return form.m * form.n / (type == "f16" ? 64 : 32);
+}
 std::string held(const std::string &type) { return type == "f16" ? "b32" : type; }
 
 /// A matrix in memory: `lines` of `length` elements, `stride` apart.
@@ -56,15 +58,17 @@ void check(const WmmaForm &form, bool columnA, bool columnB, bool columnC, bool 
   };
   std::string word = form.element.word;
   Stored a(form.m, form.k, form.element.storage, columnA), b(form.k, form.n, form.element.storage, columnB);
-  Stored c(form.m, form.n, accumulatorBitsOf(form.typeC), columnC), d(form.m, form.n, accumulatorBitsOf(form.typeD), columnC);
+  Stored c(form.m, form.n, accumulatorBitsOf(form.typeC), columnC),
+      d(form.m, form.n, accumulatorBitsOf(form.typeD), columnC);
   int countC = accumulatorCount(form, form.typeC), countD = accumulatorCount(form, form.typeD);
   std::string space = form.space.empty() ? "" : "." + form.space;
-  std::string text = fmt::format(
-      ".visible .entry k(.param .u64 pa, .param .u64 pb, .param .u64 pc, .param .u64 pd)\n{{\n.reg .b64 %a, %b, %c, %d;\n"
-      ".reg .{} %fa<{}>, %fb<{}>;\n.reg .{} %fc<{}>;\n.reg .{} %fd<{}>;\nld.param.u64 %a, [pa];\nld.param.u64 %b, [pb];\n"
-      "ld.param.u64 %c, [pc];\nld.param.u64 %d, [pd];\n",
-      form.element.storage == 64 ? "f64" : "b32", form.registersA, form.registersB, held(form.typeC), countC,
-      held(form.typeD), countD);
+  std::string text = fmt::format(".visible .entry k(.param .u64 pa, .param .u64 pb, .param .u64 pc, .param .u64 "
+                                 "pd)\n{{\n.reg .b64 %a, %b, %c, %d;\n"
+                                 ".reg .{} %fa<{}>, %fb<{}>;\n.reg .{} %fc<{}>;\n.reg .{} %fd<{}>;\nld.param.u64 %a, "
+                                 "[pa];\nld.param.u64 %b, [pb];\n"
+                                 "ld.param.u64 %c, [pc];\nld.param.u64 %d, [pd];\n",
+                                 form.element.storage == 64 ? "f64" : "b32", form.registersA, form.registersB,
+                                 held(form.typeC), countC, held(form.typeD), countD);
   text += fmt::format("wmma.load.a.sync.aligned.{}{}.{} {}, [%a], {};\n", words(columnA), space, word,
                       registerNames("fa", form.registersA), a.stride);
   text += fmt::format("wmma.load.b.sync.aligned.{}{}.{} {}, [%b], {};\n", words(columnB), space, word,
@@ -92,7 +96,8 @@ void check(const WmmaForm &form, bool columnA, bool columnB, bool columnC, bool 
           value = static_cast<double>(generator() % 15) - 7;
           std::string name = format ? format->word : type;
           // bf16 and tf32 are the upper bits of a float.
-          code = name == "bf16" ? accumulatorBits("f32", value) >> 16 : accumulatorBits(name == "tf32" ? "f32" : name, value);
+          code = name == "bf16" ? accumulatorBits("f32", value) >> 16
+                                : accumulatorBits(name == "tf32" ? "f32" : name, value);
         }
         to.put(row, column, code);
         values.push_back(value);
@@ -114,7 +119,8 @@ void check(const WmmaForm &form, bool columnA, bool columnB, bool columnC, bool 
     for (int column = 0; column < form.n; ++column) {
       double expected = valuesC[static_cast<size_t>(row * form.n + column)];
       for (int k = 0; k < form.k; ++k) {
-        double left = valuesA[static_cast<size_t>(row * form.k + k)], right = valuesB[static_cast<size_t>(k * form.n + column)];
+        double left = valuesA[static_cast<size_t>(row * form.k + k)],
+               right = valuesB[static_cast<size_t>(k * form.n + column)];
         expected += isXor ? static_cast<double>(left != right) : left * right;
       }
       ASSERT_EQ(accumulatorValue(form.typeD, d.get(row, column)), expected) << text << row << ", " << column;
@@ -146,8 +152,8 @@ TEST(Wmma, half) {
 
 TEST(Wmma, bfloat) {
   for (auto [m, n] : kSizes)
-    checkLayouts({m, n, 16, kBF16, "f32", "f32", fmt::format("sync.aligned.col.row.m{}n{}k16.f32.bf16.bf16.f32", m, n), m / 4,
-                  n / 4, ""});
+    checkLayouts({m, n, 16, kBF16, "f32", "f32", fmt::format("sync.aligned.col.row.m{}n{}k16.f32.bf16.bf16.f32", m, n),
+                  m / 4, n / 4, ""});
 }
 
 TEST(Wmma, tf32) {
@@ -163,10 +169,10 @@ TEST(Wmma, bytes) {
   for (auto [m, n] : kSizes)
     for (const Format &element : {kS8, kU8})
       for (const char *satfinite : {"", ".satfinite"})
-        checkLayouts({m, n, 16, element, "s32", "s32",
-                      fmt::format("sync.aligned.row.col.m{}n{}k16.s32.{}.{}.s32{}", m, n, element.word, element.word,
-                                  satfinite),
-                      m / 8, n / 8});
+        checkLayouts(
+            {m, n, 16, element, "s32", "s32",
+             fmt::format("sync.aligned.row.col.m{}n{}k16.s32.{}.{}.s32{}", m, n, element.word, element.word, satfinite),
+             m / 8, n / 8});
 }
 
 TEST(Wmma, nibbles) {
@@ -178,8 +184,8 @@ TEST(Wmma, nibbles) {
 
 TEST(Wmma, bits) {
   for (const char *operation : {"xor", "and"})
-    check({8, 8, 128, kB1, "s32", "s32",
-           fmt::format("{}.popc.sync.aligned.row.col.m8n8k128.s32.b1.b1.s32", operation), 1, 1},
+    check({8, 8, 128, kB1, "s32", "s32", fmt::format("{}.popc.sync.aligned.row.col.m8n8k128.s32.b1.b1.s32", operation),
+           1, 1},
           false, true, true);
 }
 
