@@ -468,8 +468,8 @@ struct CUgraphExecUpdateResultInfo {
   CUgraphNode errorNode, errorFromNode;
 };
 
-inline const CUstream CU_STREAM_LEGACY = reinterpret_cast<CUstream>(1);
-inline const CUstream CU_STREAM_PER_THREAD = reinterpret_cast<CUstream>(2);
+inline CUstream_st *const CU_STREAM_LEGACY = reinterpret_cast<CUstream>(1);
+inline CUstream_st *const CU_STREAM_PER_THREAD = reinterpret_cast<CUstream>(2);
 inline void *const CU_LAUNCH_PARAM_END = nullptr;
 inline void *const CU_LAUNCH_PARAM_BUFFER_POINTER = reinterpret_cast<void *>(1);
 inline void *const CU_LAUNCH_PARAM_BUFFER_SIZE = reinterpret_cast<void *>(2);

@@ -204,6 +204,7 @@ CUresult cuGraphGetNodes(CUgraph handle, CUgraphNode *nodes, size_t *count) {
   if (!graph)
     return CUDA_ERROR_INVALID_HANDLE;
   std::vector<GraphNode *> list;
+  list.reserve(graph->nodes.size());
   for (const auto &node : graph->nodes)
     list.push_back(node.get());
   return giveList(list, nodes, count);

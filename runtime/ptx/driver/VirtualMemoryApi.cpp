@@ -39,6 +39,23 @@ struct VirtualMemory {
   std::map<CUdeviceptr, Mapping> mappings;
   CUmemGenericAllocationHandle next = 1;
 
+  bool isReserved(CUdeviceptr address, size_t bytes) const {
+    auto range = reserved.upper_bound(address);
+    if (range == reserved.begin())
+      return false;
+    --range;
+    return address - range->first <= range->second && bytes <= range->first + range->second - address;
+  }
+
+  /// The mapping that holds an address; null if none does.
+  const Mapping *mappingOf(CUdeviceptr address) const {
+    auto found = mappings.upper_bound(address);
+    if (found == mappings.begin())
+      return nullptr;
+    --found;
+    return address - found->first < found->second.bytes ? &found->second : nullptr;
+  }
+
   void drop(CUmemGenericAllocationHandle handle) {
     auto found = physical.find(handle);
     if (found != physical.end() && !--found->second.references) {
@@ -140,9 +157,7 @@ CUresult cuMemMap(CUdeviceptr address, size_t bytes, size_t offset, CUmemGeneric
     VirtualMemory &memory = virtualMemory();
     std::lock_guard lock(memory.mutex);
     auto physical = memory.physical.find(handle);
-    auto range = memory.reserved.upper_bound(address);
-    bool inside = range != memory.reserved.begin() &&
-                  (--range, address - range->first <= range->second && bytes <= range->first + range->second - address);
+    bool inside = memory.isReserved(address, bytes);
     // The driver's own limit: an allocation is mapped whole.
     if (physical == memory.physical.end() || !inside || offset || flags || bytes != physical->second.bytes ||
         !aligned(address))
@@ -176,8 +191,10 @@ CUresult cuMemUnmap(CUdeviceptr address, size_t bytes) {
       return CUDA_ERROR_INVALID_VALUE;
     Driver::get().memory().removeRegion(address);
     // The range stays reserved.
-    mmap(reinterpret_cast<void *>(address), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-         -1, 0);
+    void *again = mmap(reinterpret_cast<void *>(address), bytes, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (again == MAP_FAILED)
+      return CUDA_ERROR_UNMAP_FAILED;
     memory.drop(found->second.handle);
     memory.mappings.erase(found);
     return CUDA_SUCCESS;
@@ -251,11 +268,10 @@ CUresult cuMemGetAllocationPropertiesFromHandle(CUmemAllocationProp *properties,
 CUresult cuMemRetainAllocationHandle(CUmemGenericAllocationHandle *handle, void *address) {
   VirtualMemory &memory = virtualMemory();
   std::lock_guard lock(memory.mutex);
-  auto at = reinterpret_cast<CUdeviceptr>(address);
-  auto found = memory.mappings.upper_bound(at);
-  if (!handle || found == memory.mappings.begin() || (--found, at - found->first >= found->second.bytes))
+  const Mapping *found = memory.mappingOf(reinterpret_cast<CUdeviceptr>(address));
+  if (!handle || !found)
     return CUDA_ERROR_INVALID_VALUE;
-  *handle = found->second.handle;
+  *handle = found->handle;
   ++memory.physical.at(*handle).references;
   return CUDA_SUCCESS;
 }

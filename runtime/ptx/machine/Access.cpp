@@ -231,7 +231,7 @@ std::string placeOf(const Block &block, uint32_t warp, int lane, const Op &op) {
   return place;
 }
 
-Outcome Warp::fault(const Op &op, int lane, LaunchFault::Kind kind, std::string message) {
+Outcome Warp::fault(const Op &op, int lane, LaunchFault::Kind kind, const std::string &message) {
   if (!block->grid->fault)
     block->grid->fault = LaunchFault{kind, placeOf(*block, index, lane, op) + ": " + message};
   return Outcome::Fault;
@@ -282,7 +282,7 @@ Block *blockOf(Cluster &cluster, uint32_t sharedAddress) {
 
 std::byte *touchAsync(Block &block, uint32_t warp, const Op &issuer, Space space, uint64_t address, uint64_t bytes,
                       uint32_t align, Touch how, std::optional<LaunchFault> &fault) {
-  auto refuse = [&](Kind kind, std::string message) -> std::byte * {
+  auto refuse = [&](Kind kind, const std::string &message) -> std::byte * {
     fault = LaunchFault{kind, placeOf(block, warp, -1, issuer) + ": " + message};
     return nullptr;
   };

@@ -122,7 +122,7 @@ struct Warp {
   uint64_t &waitState() { return fragments[current].wait; }
 
   /// End the launch: records `message` ("<subject> <rule>, but <found>") with the place of `op` and `lane` (-1: the warp).
-  Outcome fault(const Op &op, int lane, LaunchFault::Kind kind, std::string message);
+  Outcome fault(const Op &op, int lane, LaunchFault::Kind kind, const std::string &message);
 };
 
 /// Work that goes on beside the warps: asynchronous copies, matrix operations of the tensor core. Runs as late as the

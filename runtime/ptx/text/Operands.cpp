@@ -139,9 +139,10 @@ bool ModuleParser::parseName(Operand &operand, std::optional<uint32_t> position)
     int64_t component = componentOf(cursor.peek().text);
     if (component < 0 || component >= symbol->count)
       return cursor.failHere(fmt::format("component of {} must be one of its {} elements", token.text, symbol->count));
-    const char *end = cursor.take().text.data() + 1;
+    size_t dotted = static_cast<size_t>(cursor.take().text.begin() - token.text.begin()) + 1;
     operand.reg += static_cast<uint32_t>(component);
-    function->registers[operand.reg].name = std::string_view(token.text.data(), end);
+    // The component follows its register in the text.
+    function->registers[operand.reg].name = std::string_view(token.text.begin(), dotted);
     return true;
   }
   operand.kind = Operand::Kind::Vector;

@@ -129,7 +129,9 @@ protected:
   }
 
   /// Of this process: tests run beside each other.
-  static std::string profilePath() { return testing::TempDir() + "glm-ptx-profile-" + std::to_string(getpid()) + ".json"; }
+  static std::string profilePath() {
+    return testing::TempDir() + "glm-ptx-profile-" + std::to_string(getpid()) + ".json";
+  }
 
   CUfunction kernel(const char *name) {
     if (!module)
