@@ -18,8 +18,7 @@ static_assert(static_cast<int>(Space::Arena) == static_cast<int>(BufferSpace::Ar
               static_cast<int>(Space::Output) == static_cast<int>(BufferSpace::Output));
 static_assert(static_cast<int>(Form::Data) == static_cast<int>(WeightForm::Data) &&
               static_cast<int>(Form::Table) == static_cast<int>(WeightForm::Table) &&
-              static_cast<int>(Form::Scalars) == static_cast<int>(WeightForm::Scalars) &&
-              static_cast<int>(Form::Constant) == static_cast<int>(WeightForm::Constant));
+              static_cast<int>(Form::Scalars) == static_cast<int>(WeightForm::Scalars));
 
 /// Appends plan ops to the lists of a manifest. What launches refer to by symbol becomes an index into these lists.
 class ManifestBuilder {
@@ -33,8 +32,7 @@ public:
                                 .count = static_cast<int64_t>(op.getCount()),
                                 .dtype = op.getDtype().str(),
                                 .shape = op.getShape().vec(),
-                                .reciprocal = op.getReciprocal(),
-                                .values = op.getValues().value_or(ArrayRef<float>()).vec()});
+                                .reciprocal = op.getReciprocal()});
   }
 
   void add(PlanBufferOp op) {

@@ -22,8 +22,6 @@ Json toJson(const Weight &weight) {
                {"shape", weight.shape}};
   if (weight.reciprocal)
     json["reciprocal"] = true;
-  if (weight.form == WeightForm::Constant)
-    json["values"] = weight.values;
   return json;
 }
 

@@ -16,14 +16,13 @@ namespace glm {
 struct JsonFile;
 
 /// The version of everything that an artifact contains: this file and the kernel ABI.
-inline constexpr int kFormatVersion = 2;
+inline constexpr int kFormatVersion = 3;
 
 /// What a weight argument points to.
 enum class WeightForm {
-  Data,     ///< the bytes of one checkpoint tensor, where the file is mapped
-  Table,    ///< `const void *[count]`: the bytes of each tensor of a pattern, in order
-  Scalars,  ///< `float[count]`: one-element tensors (0-d or [1]) gathered, `reciprocal` applied in float32
-  Constant, ///< `float[values.size()]`: numbers that the compiler computed
+  Data,    ///< the bytes of one checkpoint tensor, where the file is mapped
+  Table,   ///< `const void *[count]`: the bytes of each tensor of a pattern, in order
+  Scalars, ///< `float[count]`: one-element tensors (0-d or [1]) gathered, `reciprocal` applied in float32
 };
 
 /// `name` with its `{}`, if it has one, replaced by `index`: one tensor of a pattern.
@@ -31,7 +30,7 @@ std::string expandPattern(const std::string &name, int64_t index);
 
 /// Something constant that kernels read.
 struct Weight {
-  /// Checkpoint tensor, or a pattern in which `{}` stands for 0 .. count-1; for a constant a name for people.
+  /// Checkpoint tensor, or a pattern in which `{}` stands for 0 .. count-1.
   std::string name;
   WeightForm form = WeightForm::Data;
   int64_t count = 1;
@@ -42,8 +41,6 @@ struct Weight {
   std::vector<int64_t> shape;
   /// Scalars only: compressed-tensors stores the inverse of the global scale.
   bool reciprocal = false;
-  /// Constants only.
-  std::vector<float> values;
 };
 
 /// Where a buffer lives.

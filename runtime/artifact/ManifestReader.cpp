@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <limits>
 #include <optional>
 
 namespace glm {
@@ -141,18 +139,6 @@ public:
     return result;
   }
 
-  std::vector<float> floats(const Json &object, const std::string &where, const char *key) {
-    std::vector<float> result;
-    for (const Json &item : list(object, where, key)) {
-      constexpr double most = std::numeric_limits<float>::max();
-      if (!item.is_number() || std::abs(item.get<double>()) > most)
-        fail(fmt::format("{}{} must hold float32 numbers, but found {}", where, key, item.dump()));
-      else
-        result.push_back(item.get<float>());
-    }
-    return result;
-  }
-
   /// `read(item, where)` for each object of a list.
   template <typename T, typename Read>
   std::vector<T> objects(const Json &object, const std::string &where, const char *key, Read read) {
@@ -189,7 +175,7 @@ void checkWeight(Reader &r, const Weight &weight, const std::string &where) {
 }
 
 Weight readWeight(Reader &r, const Json &json, const std::string &where) {
-  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal", "values"});
+  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal"});
   Weight weight;
   weight.name = r.text(json, where, "name");
   weight.form = static_cast<WeightForm>(r.word(json, where, "form", kForms));
@@ -197,8 +183,6 @@ Weight readWeight(Reader &r, const Json &json, const std::string &where) {
   weight.dtype = r.text(json, where, "dtype");
   weight.shape = r.integers(json, where, "shape");
   weight.reciprocal = json.contains("reciprocal") && r.flag(json, where, "reciprocal");
-  if (weight.form == WeightForm::Constant)
-    weight.values = r.floats(json, where, "values");
   checkWeight(r, weight, where);
   return weight;
 }
