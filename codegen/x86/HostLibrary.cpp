@@ -8,10 +8,13 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
@@ -55,33 +58,43 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
+/// A file with what `write` puts into it, whole or not at all.
+Result<void> writeFile(const std::string &path, llvm::function_ref<Result<void>(llvm::raw_pwrite_stream &)> write) {
+  std::error_code code;
+  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_None);
+  if (code)
+    return Error{fmt::format("{}: file must be writable, but found {}", path, code.message())};
+  if (auto written = write(file.os()); !written)
+    return written;
+  file.os().flush();
+  if (file.os().has_error()) {
+    std::string reason = file.os().error().message();
+    file.os().clear_error();
+    return Error{fmt::format("{}: file must be written whole, but found {}", path, reason)};
+  }
+  file.keep();
+  return {};
+}
+
 Result<void> emitFile(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
                       const std::filesystem::path &path) {
-  std::error_code code;
-  llvm::raw_fd_ostream stream(path.string(), code);
-  if (code)
-    return Error{fmt::format("{}: file must be writable, but found {}", path.string(), code.message())};
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
-    return Error{fmt::format("{}: target must emit objects, but found none", machine.getTargetTriple().str())};
-  passes.run(module);
-  stream.flush();
-  if (stream.has_error()) {
-    std::string reason = stream.error().message();
-    stream.clear_error();
-    return Error{fmt::format("{}: file must be written whole, but found {}", path.string(), reason)};
-  }
-  return {};
+  return writeFile(path.string(), [&](llvm::raw_pwrite_stream &stream) -> Result<void> {
+    llvm::legacy::PassManager passes;
+    if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+      return Error{fmt::format("{}: target must emit objects, but found none", machine.getTargetTriple().str())};
+    passes.run(module);
+    return {};
+  });
 }
 
 /// `<stem>.ll` and `<stem>.s`.
 Result<void> dumpKernel(llvm::Module &module, llvm::TargetMachine &machine, const std::filesystem::path &stem) {
-  std::string path = stem.string() + ".ll";
-  std::error_code code;
-  llvm::raw_fd_ostream stream(path, code);
-  if (code)
-    return Error{fmt::format("{}: file must be writable, but found {}", path, code.message())};
-  module.print(stream, nullptr);
+  auto printed = writeFile(stem.string() + ".ll", [&](llvm::raw_pwrite_stream &stream) -> Result<void> {
+    module.print(stream, nullptr);
+    return {};
+  });
+  if (!printed)
+    return printed;
   // Emitting code changes a module: the object must be made of the one that was printed.
   return emitFile(*llvm::CloneModule(module), machine, llvm::CodeGenFileType::AssemblyFile, stem.string() + ".s");
 }
@@ -106,6 +119,34 @@ Result<void> compileKernel(ModuleOp kernel, TargetAttr target, const HostLibrary
     if (auto dumped = dumpKernel(*module, *machine, options.dumpFolder / name); !dumped)
       return dumped;
   return emitFile(*module, *machine, llvm::CodeGenFileType::ObjectFile, object);
+}
+
+/// Why LLVM gave up on this thread, while it is being caught.
+thread_local std::string fatalReason;
+
+void keepFatalReason(void *, const char *reason, bool) {
+  fatalReason = llvm::StringRef(reason).split('\n').first.str();
+}
+
+/// What no module of ours should do to LLVM, such as an instruction that the target lacks, ends in a crash: it becomes an error like
+/// any other, and the module stays for whoever looks into it.
+Result<void> compileSafely(ModuleOp kernel, TargetAttr target, const HostLibraryOptions &options,
+                           const std::filesystem::path &object) {
+  Result<void> result;
+  fatalReason = "a crash";
+  if (llvm::CrashRecoveryContext().RunSafely([&] { result = compileKernel(kernel, target, options, object); }))
+    return result;
+  std::string kept;
+  if (!options.reproducer.empty()) {
+    auto printed = writeFile(options.reproducer.string(), [&](llvm::raw_pwrite_stream &stream) -> Result<void> {
+      kernel.print(stream);
+      return {};
+    });
+    kept =
+        printed ? fmt::format(" (reproducer {})", options.reproducer.string()) : " (" + printed.error().message + ")";
+  }
+  return Error{fmt::format("{}: code generation must end, but found {}{}", kernel.getSymName().value_or("kernel").str(),
+                           fatalReason, kept)};
 }
 
 Result<void> link(const std::vector<std::filesystem::path> &objects, const std::filesystem::path &output) {
@@ -142,14 +183,18 @@ Result<void> writeHostLibrary(ModuleOp plan, TargetAttr target, const HostLibrar
   std::vector<std::filesystem::path> objects;
   std::vector<std::optional<Error>> errors(kernels.size());
   {
+    llvm::ScopedFatalErrorHandler keepReason(keepFatalReason);
+    llvm::CrashRecoveryContext::Enable();
     llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.threads));
     for (size_t i = 0; i < kernels.size(); ++i) {
       objects.push_back(folder / fmt::format("{}.o", i));
       pool.async([&, i, object = objects.back()] {
-        if (auto result = compileKernel(kernels[i], target, options, object); !result)
+        if (auto result = compileSafely(kernels[i], target, options, object); !result)
           errors[i] = result.error();
       });
     }
+    pool.wait();
+    llvm::CrashRecoveryContext::Disable();
   }
   Result<void> result;
   for (const std::optional<Error> &error : errors)

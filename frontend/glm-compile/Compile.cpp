@@ -113,29 +113,14 @@ std::string summary(const std::filesystem::path &artifact, const Model &model) {
                      weights * 1e-6, model.checkpoint.files().front().path().parent_path().string());
 }
 
-/// MLIR's threads and the code generator's are the same number.
-class CompilerContext {
-public:
-  CompilerContext(const DialectRegistry &registry, unsigned threads)
-      : pool(llvm::hardware_concurrency(threads)), context(registry, MLIRContext::Threading::DISABLED) {
-    if (threads > 1)
-      context.setThreadPool(pool);
-    context.loadAllAvailableDialects();
-  }
-
-  MLIRContext &get() { return context; }
-
-private:
-  llvm::DefaultThreadPool pool; ///< outlives the context
-  MLIRContext context;
-};
-
 Result<void> compileModel(const CompileOptions &options, const Model &model, Progress &progress) {
   unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   DialectRegistry registry;
   registerAllDialects(registry);
-  CompilerContext owner(registry, threads);
-  MLIRContext &context = owner.get();
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads)); // outlives the context
+  // Phases run on this thread alone: a crash on another would end the process without a reproducer.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
   ErrorCollector errors(context);
   auto target = makeTarget(&context, options.target);
   if (!target)
@@ -149,11 +134,12 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   (*module)->setAttr(kTargetAttr, *target);
   progress.done("import");
   PhaseRunner phases(*module, options, errors, progress);
-  if (auto result = phases.run(); !result || phases.stopped())
+  if (auto result = phases.run(allPhases(options.kernels == "plain")); !result || phases.stopped())
     return result;
 
+  context.setThreadPool(pool);
   auto writeLibrary = [&](const std::filesystem::path &path) {
-    return writeHostLibrary(*module, *target, {threads, options.dump}, path);
+    return writeHostLibrary(*module, *target, {threads, options.dump, options.reproducer()}, path);
   };
   TimingScope coding = progress.begin("code");
   if (auto emitted = emitArtifact(*module, describe(options, model), writeLibrary, options.output); !emitted)

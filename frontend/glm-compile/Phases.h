@@ -1,6 +1,7 @@
 // Running the phases of codegen/pipeline one after the other, with dumps, reproducers and an early stop.
 #pragma once
 
+#include "codegen/pipeline/Pipeline.h"
 #include "frontend/glm-compile/Options.h"
 #include "frontend/glm-compile/Progress.h"
 #include "runtime/artifact/Result.h"
@@ -21,6 +22,7 @@ public:
 
 private:
   std::string message;
+  std::string culprit; ///< the pass that failed or crashed, as MLIR says it
   mlir::ScopedDiagnosticHandler handler;
 };
 
@@ -29,8 +31,8 @@ public:
   PhaseRunner(mlir::ModuleOp module, const CompileOptions &options, const ErrorCollector &errors, Progress &progress)
       : module(module), options(options), errors(errors), progress(progress) {}
 
-  /// Model, kernel, plan, lowering.
-  Result<void> run();
+  /// Run the phases up to the one that --stop-after names. A pass that fails or crashes leaves a reproducer, which the error names.
+  Result<void> run(llvm::ArrayRef<Phase> phases);
 
   /// Whether --stop-after printed the IR and ended the work.
   bool stopped() const { return isStopped; }
@@ -38,14 +40,13 @@ public:
 private:
   Result<void> prepareDump() const;
   Result<void> enableRemarks();
-  Result<void> runPhase(const std::string &name, llvm::function_ref<void(mlir::OpPassManager &)> add);
-  Result<void> dump(const std::string &name) const;
+  Result<void> runPhase(const Phase &phase);
+  Result<void> dump(int number, const std::string &name) const;
 
   mlir::ModuleOp module;
   const CompileOptions &options;
   const ErrorCollector &errors;
   Progress &progress;
-  int number = 0; ///< of the next dump; 0 is what the importer made
   bool isStopped = false;
 };
 
