@@ -1,7 +1,7 @@
 // A folder that appears under its name when all of it is there.
 #pragma once
 
-#include "codegen/emit/RemovedOnSignal.h"
+#include "runtime/artifact/RemovedOnSignal.h"
 #include "runtime/artifact/Result.h"
 
 #include <filesystem>

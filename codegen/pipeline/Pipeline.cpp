@@ -70,10 +70,10 @@ std::shared_ptr<const KernelFamilies> allFamilies() {
   return families;
 }
 
-std::vector<Phase> allPhases(bool plain) {
-  return {{1, "model", addModelPhase},
-          {2, "kernel", addKernelPhase},
-          {3, "plan", [plain](OpPassManager &passes) { addPlanPhase(passes, plain); }},
+std::vector<Phase> programPhases() { return {{1, "model", addModelPhase}, {2, "kernel", addKernelPhase}}; }
+
+std::vector<Phase> codePhases(bool plain) {
+  return {{3, "plan", [plain](OpPassManager &passes) { addPlanPhase(passes, plain); }},
           {4, "lowering", addLoweringPhase}};
 }
 
@@ -91,8 +91,9 @@ void registerAllPasses() {
   registerPass([] { return createSelectSchedulePass(allFamilies()); });
   registerPass([] { return createOutlineKernelsPass(allFamilies()); });
   registerTransformsPasses();
-  for (const Phase &phase : allPhases())
-    PassPipelineRegistration<>("glm-" + phase.name + "-phase", "the " + phase.name + " phase", phase.add);
+  for (const std::vector<Phase> &phases : {programPhases(), codePhases()})
+    for (const Phase &phase : phases)
+      PassPipelineRegistration<>("glm-" + phase.name + "-phase", "the " + phase.name + " phase", phase.add);
 }
 
 } // namespace glm

@@ -22,13 +22,16 @@ struct Phase {
   std::function<void(mlir::OpPassManager &)> add;
 };
 
-/// All phases in their order:
+/// The first two phases, the same for every chip:
 ///   model     from the importer's naive program to fused ops on tensors of static shape;
-///   kernel    buffers, and a place in memory for each;
+///   kernel    buffers, and a place in memory for each.
+std::vector<Phase> programPhases();
+
+/// The last two, for one target:
 ///   plan      schedules, launches, and a module with a body per distinct kernel; `plain`: the meaning of every kernel instead of its
 ///             fast form, to compare with;
 ///   lowering  kernel bodies to the LLVM dialect.
-std::vector<Phase> allPhases(bool plain = false);
+std::vector<Phase> codePhases(bool plain = false);
 
 /// All dialects that any phase may hold, with their translation to LLVM IR.
 void registerAllDialects(mlir::DialectRegistry &registry);

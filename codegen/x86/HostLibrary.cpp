@@ -21,7 +21,6 @@
 #include "llvm/Transforms/Utils/Cloning.h"
 
 #include <fmt/format.h>
-#include <optional>
 
 LLD_HAS_DRIVER(elf)
 
@@ -128,25 +127,36 @@ void keepFatalReason(void *, const char *reason, bool) {
   fatalReason = llvm::StringRef(reason).split('\n').first.str();
 }
 
-/// What no module of ours should do to LLVM, such as an instruction that the target lacks, ends in a crash: it becomes an error like
-/// any other, and the module stays for whoever looks into it.
-Result<void> compileSafely(ModuleOp kernel, TargetAttr target, const HostLibraryOptions &options,
-                           const std::filesystem::path &object) {
+/// How the compilation of one kernel ended.
+struct Outcome {
   Result<void> result;
+  bool crashed = false;
+};
+
+/// What no module of ours should do to LLVM, such as an instruction that the target lacks, ends in a crash: it becomes an error like
+/// any other.
+Outcome compileSafely(ModuleOp kernel, TargetAttr target, const HostLibraryOptions &options,
+                      const std::filesystem::path &object) {
+  Outcome outcome;
   fatalReason = "a crash";
-  if (llvm::CrashRecoveryContext().RunSafely([&] { result = compileKernel(kernel, target, options, object); }))
-    return result;
-  std::string kept;
-  if (!options.reproducer.empty()) {
-    auto printed = writeFile(options.reproducer.string(), [&](llvm::raw_pwrite_stream &stream) -> Result<void> {
-      kernel.print(stream);
-      return {};
-    });
-    kept =
-        printed ? fmt::format(" (reproducer {})", options.reproducer.string()) : " (" + printed.error().message + ")";
-  }
-  return Error{fmt::format("{}: code generation must end, but found {}{}", kernel.getSymName().value_or("kernel").str(),
-                           fatalReason, kept)};
+  outcome.crashed =
+      !llvm::CrashRecoveryContext().RunSafely([&] { outcome.result = compileKernel(kernel, target, options, object); });
+  if (outcome.crashed)
+    outcome.result = Error{fmt::format("{}: code generation must end, but found {}",
+                                       kernel.getSymName().value_or("kernel").str(), fatalReason)};
+  return outcome;
+}
+
+/// The error of a crash, with the name of the file that now holds the kernel.
+Error keepReproducer(ModuleOp kernel, const Error &error, const std::filesystem::path &path) {
+  if (path.empty())
+    return error;
+  auto printed = writeFile(path.string(), [&](llvm::raw_pwrite_stream &stream) -> Result<void> {
+    kernel.print(stream);
+    return {};
+  });
+  return Error{
+      fmt::format("{} ({})", error.message, printed ? "reproducer " + path.string() : printed.error().message)};
 }
 
 Result<void> link(const std::vector<std::filesystem::path> &objects, const std::filesystem::path &output) {
@@ -181,25 +191,24 @@ Result<void> writeHostLibrary(ModuleOp plan, TargetAttr target, const HostLibrar
   if (code)
     return Error{fmt::format("{}: folder must be writable, but found {}", folder.string(), code.message())};
   std::vector<std::filesystem::path> objects;
-  std::vector<std::optional<Error>> errors(kernels.size());
+  std::vector<Outcome> outcomes(kernels.size());
   {
     llvm::ScopedFatalErrorHandler keepReason(keepFatalReason);
     llvm::CrashRecoveryContext::Enable();
     llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.threads));
     for (size_t i = 0; i < kernels.size(); ++i) {
       objects.push_back(folder / fmt::format("{}.o", i));
-      pool.async([&, i, object = objects.back()] {
-        if (auto result = compileSafely(kernels[i], target, options, object); !result)
-          errors[i] = result.error();
-      });
+      pool.async([&, i, object = objects.back()] { outcomes[i] = compileSafely(kernels[i], target, options, object); });
     }
     pool.wait();
     llvm::CrashRecoveryContext::Disable();
   }
   Result<void> result;
-  for (const std::optional<Error> &error : errors)
-    if (error && result)
-      result = *error;
+  auto failed = llvm::find_if(outcomes, [](const Outcome &outcome) { return !outcome.result; });
+  if (failed != outcomes.end())
+    result = failed->crashed
+                 ? keepReproducer(kernels[failed - outcomes.begin()], failed->result.error(), options.reproducer)
+                 : failed->result.error();
   if (result)
     result = link(objects, output);
   std::filesystem::remove_all(folder, code);

@@ -1,12 +1,12 @@
 // glm-compile: a Hugging Face folder in, an artifact out. Exit code 0 done, 1 refused or failed, 2 usage.
 #include "frontend/glm-compile/CommandLine.h"
 #include "frontend/glm-compile/Compile.h"
-#include "runtime/artifact/Message.h"
+#include "runtime/artifact/Streams.h"
 
 #include "llvm/Support/Signals.h"
 
 #include <csignal>
-#include <fmt/format.h>
+#include <iterator>
 #include <new>
 
 /// Memory that is not there is no reason for a stack of frames.
@@ -30,13 +30,10 @@ static void keepIgnoredSignals() {
 }
 
 int main(int argc, char **argv) {
+  glm::occupyStandardStreams();
   keepIgnoredSignals();
   glm::CommandLine line = glm::parseCommandLine(argc, argv);
   if (line.exitCode)
-    return *line.exitCode;
-  if (auto result = compileWithin(line.options); !result) {
-    fmt::print(stderr, "{}", glm::errorText(result.error()));
-    return 1;
-  }
-  return 0;
+    return *line.exitCode ? *line.exitCode : glm::finishProgram({});
+  return glm::finishProgram(compileWithin(line.options));
 }

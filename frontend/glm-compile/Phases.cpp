@@ -83,16 +83,10 @@ Error ErrorCollector::first(const std::string &what) const {
 }
 
 Result<void> PhaseRunner::run(llvm::ArrayRef<Phase> phases) {
-  if (auto prepared = prepareDump(); !prepared)
-    return prepared;
-  if (auto enabled = enableRemarks(); !enabled)
-    return enabled;
-  if (auto written = dump(0, "import"); !written)
-    return written;
   for (const Phase &phase : phases) {
     if (auto result = runPhase(phase); !result || isStopped)
       return result;
-    progress.done(phase.name);
+    progress.done(phase.name + variant);
   }
   return {};
 }
@@ -101,18 +95,18 @@ Result<void> PhaseRunner::prepareDump() const {
   if (options.dump.empty())
     return {};
   std::error_code code;
-  std::filesystem::create_directories(options.dump, code);
+  std::filesystem::create_directories(dumpFolder(), code);
   if (code)
     return Error{
         fmt::format("--dump: folder {} must be writable, but found {}", options.dump.string(), code.message())};
   return {};
 }
 
-Result<void> PhaseRunner::enableRemarks() {
+Result<void> enableRemarks(MLIRContext &context, const CompileOptions &options, const ErrorCollector &errors) {
   if (options.remarks.empty())
     return {};
   remark::RemarkCategories categories{std::nullopt, std::nullopt, options.remarks, std::nullopt, std::nullopt};
-  if (failed(remark::enableOptimizationRemarks(*module.getContext(), /*streamer=*/nullptr,
+  if (failed(remark::enableOptimizationRemarks(context, /*streamer=*/nullptr,
                                                std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
                                                /*printAsEmitRemarks=*/true)))
     return errors.first("--remarks-missed");
@@ -141,7 +135,9 @@ Result<void> PhaseRunner::runPhase(const Phase &phase) {
 Result<void> PhaseRunner::dump(int number, const std::string &name) const {
   if (options.dump.empty())
     return {};
-  std::filesystem::path path = options.dump / fmt::format("{:02}-{}.mlir", number, name);
+  if (auto prepared = prepareDump(); !prepared)
+    return prepared;
+  std::filesystem::path path = dumpFolder() / fmt::format("{:02}-{}.mlir", number, name);
   std::error_code code;
   llvm::ToolOutputFile file(path.string(), code, llvm::sys::fs::OF_None); // half of it never stays behind
   if (code)

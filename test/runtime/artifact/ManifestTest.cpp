@@ -20,11 +20,8 @@ Manifest sample() {
   Manifest m;
   m.producer = "glm-compile 9, \"quoted\"";
   m.target = "x86-64-v4";
-  m.features = {"avx512bf16", "avx512vl"};
+  m.code = {{"host+x.so", 4321, 0xfedcba9876543210, {"avx512bf16", "avx512vl"}}, {"host.so", 1234, 5, {}}};
   m.activations = "f32";
-  m.library = "host.so";
-  m.libraryBytes = 77;
-  m.libraryHash = 0xfedcba9876543210;
   m.layers = 11;
   m.vocabSize = 320;
   m.maxModelLen = 513;
@@ -86,9 +83,12 @@ TEST(Manifest, readsBackEveryField) {
   // The text holds every field; equal texts are equal manifests as long as no field is left out of it, which follows here.
   EXPECT_EQ(jsonOf(*read), jsonOf(m));
   EXPECT_EQ(read->producer, m.producer);
-  EXPECT_EQ(read->features, m.features);
-  EXPECT_EQ(std::tuple(read->target, read->activations, read->library, read->checkpoint),
-            std::tuple(m.target, m.activations, m.library, m.checkpoint));
+  ASSERT_EQ(read->code.size(), 2u);
+  EXPECT_EQ(read->code[0].features, m.code[0].features);
+  EXPECT_EQ(std::tuple(read->code[0].file, read->code[0].bytes, read->code[0].hash, read->code[1].file),
+            std::tuple("host+x.so", 4321u, 0xfedcba9876543210u, "host.so"));
+  EXPECT_EQ(std::tuple(read->target, read->activations, read->checkpoint),
+            std::tuple(m.target, m.activations, m.checkpoint));
   EXPECT_EQ(
       std::tuple(read->layers, read->vocabSize, read->maxModelLen, read->maxRows, read->maxSequences, read->pageSize),
       std::tuple(m.layers, m.vocabSize, m.maxModelLen, m.maxRows, m.maxSequences, m.pageSize));
@@ -97,7 +97,6 @@ TEST(Manifest, readsBackEveryField) {
             std::tuple(m.pagesPerSequence, m.pages, m.experts, m.expertsPerToken, m.topK, m.arenaBytes));
   EXPECT_EQ(std::tuple(read->temperature, read->topP, read->eosTokenIds),
             std::tuple(m.temperature, m.topP, m.eosTokenIds));
-  EXPECT_EQ(std::pair(read->libraryBytes, read->libraryHash), std::pair(m.libraryBytes, m.libraryHash));
   EXPECT_EQ(read->files[0].header, m.files[0].header);
   EXPECT_EQ(read->files[0].bytes, m.files[0].bytes);
   EXPECT_EQ(read->precision[0].source, m.precision[0].source);
@@ -146,7 +145,7 @@ TEST(Manifest, refusesMissingAndUnknownKeys) {
                        kFormatVersion);
   };
   EXPECT_EQ(refusal([](auto &j) { j["extra"] = 1; }), unknown(""));
-  for (const char *list : {"files", "precision", "weights", "buffers", "kernels", "programs"})
+  for (const char *list : {"code", "files", "precision", "weights", "buffers", "kernels", "programs"})
     EXPECT_EQ(refusal([&](auto &j) { j[list][0]["extra"] = 1; }), unknown(fmt::format("{}[0].", list)));
   EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["launches"][0]["extra"] = 1; }),
             unknown("programs[1].launches[0]."));
@@ -156,9 +155,10 @@ TEST(Manifest, refusesMissingAndUnknownKeys) {
 
 TEST(Manifest, refusesWrongTypes) {
   EXPECT_EQ(refusal([](auto &j) { j["target"] = 3; }), "manifest.json: target must be a string, but found 3");
-  EXPECT_EQ(refusal([](auto &j) { j["features"] = "avx2"; }),
-            "manifest.json: features must be a list, but found string");
-  EXPECT_EQ(refusal([](auto &j) { j["features"][1] = 3; }), "manifest.json: features must hold strings, but found 3");
+  EXPECT_EQ(refusal([](auto &j) { j["code"][0]["features"] = "avx2"; }),
+            "manifest.json: code[0].features must be a list, but found string");
+  EXPECT_EQ(refusal([](auto &j) { j["code"][0]["features"][1] = 3; }),
+            "manifest.json: code[0].features must hold strings, but found 3");
   EXPECT_EQ(refusal([](auto &j) { j["layers"] = 2.5; }),
             "manifest.json: layers must be an integer in 1 .. 1048576, but found 2.5");
   EXPECT_EQ(refusal([](auto &j) { j["layers"] = 0; }),
@@ -191,6 +191,15 @@ TEST(Manifest, refusesFiles) {
   for (const char *hash : {"0123", "0123456789abcdeg", "-123456789abcdef"})
     EXPECT_EQ(refusal([&](auto &j) { j["files"][0]["header"] = hash; }),
               fmt::format("manifest.json: files[0].header must have 16 hexadecimal digits, but found \"{}\"", hash));
+}
+
+TEST(Manifest, refusesCode) {
+  EXPECT_EQ(refusal([](auto &j) { j["code"] = nlohmann::json::array(); }),
+            "manifest.json: code must name a library, but found none");
+  EXPECT_EQ(refusal([](auto &j) { j["code"][1]["file"] = "../host.so"; }),
+            "manifest.json: code[1].file must be a file of the artifact's folder, but found \"../host.so\"");
+  EXPECT_EQ(refusal([](auto &j) { j["code"][1]["hash"] = 5; }),
+            "manifest.json: code[1].hash must be a string, but found 5");
 }
 
 TEST(Manifest, refusesWeights) {

@@ -152,11 +152,11 @@ fs::path writeArtifact(const fs::path &folder, const Options &options) {
   Manifest &manifest = builder.manifest;
   manifest.producer = "a test";
   manifest.target = "x86-64-v3";
-  manifest.features = {"sse2", "cmov"};
   manifest.activations = "f32";
-  manifest.library = "host.so";
-  if (Result<void> described = describeLibrary(artifact, manifest); !described)
-    throw std::runtime_error(described.error().message);
+  Result<Code> code = describeLibrary(artifact / "host.so", {"sse2", "cmov"});
+  if (!code)
+    throw std::runtime_error(code.error().message);
+  manifest.code = {*code};
   manifest.layers = 1;
   manifest.vocabSize = kVocab;
   manifest.maxModelLen = options.maxModelLen;

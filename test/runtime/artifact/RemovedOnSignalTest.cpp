@@ -1,5 +1,5 @@
 // Children that are ended by a signal while they fill a folder, and what they leave behind.
-#include "codegen/emit/RemovedOnSignal.h"
+#include "runtime/artifact/RemovedOnSignal.h"
 
 #include <csignal>
 #include <fstream>

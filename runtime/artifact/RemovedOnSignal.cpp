@@ -1,4 +1,4 @@
-#include "codegen/emit/RemovedOnSignal.h"
+#include "runtime/artifact/RemovedOnSignal.h"
 
 #include <cerrno>
 #include <csignal>
