@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using namespace glm;
@@ -187,9 +188,11 @@ static std::string explain(const CLI::App &app, const CLI::Error &error, const s
   return message;
 }
 
-/// Memory that is not there is no reason to end without a message of ours.
+/// Memory or a thread that is not there is no reason to end without a message of ours.
 static Result<void> runWithin(const CLI::App &app, const CommandLine &line) try {
   return dispatch(app, line);
+} catch (const std::system_error &failure) {
+  return Error{fmt::format("glm-run: the system must grant what a run needs, but found {}", failure.code().message())};
 } catch (const std::bad_alloc &) {
   return Error{"glm-run: memory must suffice, but found that an allocation failed"};
 }
