@@ -2,6 +2,7 @@
 #include "test/runtime/glm-run/Program.h"
 
 #include <cstring>
+#include <fmt/format.h>
 
 using namespace glm;
 
