@@ -280,7 +280,7 @@ TEST(Manifest, refusesEdits) {
     EXPECT_TRUE(others.insert(message.substr(start.size(), 16)).second);
   };
   edit([](auto &j) { j["producer"] = "somebody"; });
-  edit([](auto &j) { j["library_hash"] = "fedcba9876543211"; });
+  edit([](auto &j) { j["code"][0]["hash"] = "fedcba9876543211"; });
   edit([](auto &j) { j["eos_token_ids"] = {5, 3}; });
   edit([](auto &j) { j["weights"][0]["shape"][0] = 97; });
   edit([](auto &j) { j["programs"][1]["launches"][1]["arguments"] = {"b0", "w1", "b2"}; });

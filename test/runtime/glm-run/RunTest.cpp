@@ -18,7 +18,7 @@ TEST_F(RunTest, printsALinePerSequence) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, line(greedy({3, 1, 4}, 5)) + line(greedy({1, 5}, 5)));
   EXPECT_THAT(outcome.err,
-              MatchesRegex("x86-64-v3 on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
+              MatchesRegex("x86-64-v3 .host.so. on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
                            "decode 8 tokens, [0-9.]+ tokens/s\n"));
 }
 
