@@ -9,6 +9,12 @@
 #include <unistd.h>
 
 namespace glm {
+namespace {
+
+/// Why stdout took less than it was given, the first time; a later flush no longer knows.
+int failedWrite = 0;
+
+} // namespace
 
 void occupyStandardStreams() {
   for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
@@ -17,7 +23,11 @@ void occupyStandardStreams() {
       open("/dev/null", O_RDONLY);
 }
 
-void writeResult(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void writeResult(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) < text.size() && !failedWrite)
+    failedWrite = errno;
+}
 
 void writeTalk(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
@@ -25,9 +35,9 @@ Result<void> flushResults() {
   errno = 0;
   if (std::fflush(stdout) == 0 && !std::ferror(stdout))
     return {};
-  // The reason of an earlier write is gone.
+  int reason = failedWrite ? failedWrite : errno;
   return Error{fmt::format("stdout: output must be written whole, but found {}",
-                           errno ? std::strerror(errno) : "a failed write")};
+                           reason ? std::strerror(reason) : "a failed write")};
 }
 
 int finishProgram(const Result<void> &done) {
