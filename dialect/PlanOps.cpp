@@ -20,17 +20,15 @@ LogicalResult PlanWeightOp::verify() {
   Form form = getForm();
   auto isForm = [&](Form other) { return form == other; };
   bool isPattern = getCheckpointName().contains("{}");
-  bool ofTensors = isForm(Form::Data) || isForm(Form::Table);
   return success(
       check.holds(llvm::is_contained({"BF16", "F16", "F32", "U8", "F8_E4M3"}, getDtype()), "dtype",
                   "BF16, F16, F32, U8 or F8_E4M3", getDtype()) &&
       check.positive("count", getCount()) && (isPattern || check.equal("count", getCount(), 1, "a name without {}")) &&
       (isForm(Form::Scalars) || check.comesWith("{} in the name", isPattern, "form table", isForm(Form::Table))) &&
-      (!ofTensors || check.positive("rank", getShape().size())) &&
+      (isForm(Form::Scalars) || check.positive("rank", getShape().size())) &&
       (!isForm(Form::Scalars) || check.equal("rank", getShape().size(), 0, "scalars")) &&
       llvm::all_of(getShape(), [&](int64_t size) { return check.positive("size", size); }) &&
-      (!getReciprocal() || check.comesWith("reciprocal", true, "form scalars", isForm(Form::Scalars))) &&
-      check.comesWith("values", getValues().has_value(), "form constant", isForm(Form::Constant)));
+      (!getReciprocal() || check.comesWith("reciprocal", true, "form scalars", isForm(Form::Scalars))));
 }
 
 LogicalResult PlanBufferOp::verify() {

@@ -23,8 +23,7 @@ def Glm_BufferSpaceAttr : EnumAttr<Glm_Dialect, Glm_BufferSpace, "space"> { let 
 def Glm_WeightForm : I32EnumAttr<"Form", "what a weight argument points to (runtime/artifact/Manifest.h)", [
   I32EnumAttrCase<"Data", 0, "data">,
   I32EnumAttrCase<"Table", 1, "table">,
-  I32EnumAttrCase<"Scalars", 2, "scalars">,
-  I32EnumAttrCase<"Constant", 3, "constant">
+  I32EnumAttrCase<"Scalars", 2, "scalars">
 ]> {
   let cppNamespace = "::glm";
   let genSpecializedAttr = 0;
@@ -40,8 +39,7 @@ def PlanWeightOp : Glm_PlanOp<"weight", [Symbol]> {
     Example: `glm.plan.weight @w3 table "model.layers.3.mlp.experts.{}.up_proj.weight" count 256 dtype "U8" shape [2048, 3072]`
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Glm_WeightFormAttr:$form, StrAttr:$checkpoint_name, I64Attr:$count,
-                       StrAttr:$dtype, DenseI64ArrayAttr:$shape, UnitAttr:$reciprocal,
-                       OptionalAttr<DenseF32ArrayAttr>:$values);
+                       StrAttr:$dtype, DenseI64ArrayAttr:$shape, UnitAttr:$reciprocal);
   let assemblyFormat = [{
     $sym_name $form $checkpoint_name `count` $count `dtype` $dtype `shape` $shape (`reciprocal` $reciprocal^)? attr-dict
   }];

@@ -132,7 +132,7 @@ def checkFolder(root, folder, files):
 def folders(root):
     """Every folder of the tree with its files; build products and artifacts aside."""
     entries = sorted(root.iterdir())
-    yield root, [entry for entry in entries if entry.is_file()]
+    yield root, [entry for entry in entries if entry.is_file() and entry.name not in SKIPPED]
     for entry in entries:
         if entry.is_dir() and not entry.is_symlink() and entry.name not in SKIPPED and entry.suffix != ".glm":
             yield from folders(entry)

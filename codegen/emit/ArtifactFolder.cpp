@@ -49,14 +49,15 @@ Result<ArtifactFolder> ArtifactFolder::create(const fs::path &path) {
   if (Result<void> checked = checkOutput(path); !checked)
     return checked.error();
   fs::path output = withoutSlash(path), temporary = freeSibling(output, "tmp");
+  ArtifactFolder folder(output, temporary);
   std::error_code failure;
   if (!fs::create_directory(temporary, failure))
     return Error{fmt::format("{}: folder must be writable, but found: {}", temporary.string(), failure.message())};
-  return ArtifactFolder(output, temporary);
+  return folder;
 }
 
 ArtifactFolder::ArtifactFolder(ArtifactFolder &&other) noexcept
-    : output(std::move(other.output)), temporary(std::exchange(other.temporary, {})) {}
+    : output(std::move(other.output)), temporary(std::exchange(other.temporary, {})), guard(std::move(other.guard)) {}
 
 ArtifactFolder::~ArtifactFolder() {
   std::error_code ignored;
@@ -68,6 +69,7 @@ Result<void> ArtifactFolder::publish() {
   // The name may have been taken while kernels were compiled.
   if (Result<void> checked = checkOutput(output); !checked)
     return checked;
+  SignalsWait whole; // an artifact that stepped aside would be left without its name
   std::error_code failure, ignored;
   fs::path previous;
   if (fs::exists(fs::symlink_status(output, ignored))) {
@@ -83,6 +85,7 @@ Result<void> ArtifactFolder::publish() {
       fs::rename(previous, output, ignored);
     return Error{fmt::format("{}: artifact must take its name, but found: {}", output.string(), failure.message())};
   }
+  guard->keep();
   temporary.clear();
   if (!previous.empty())
     fs::remove_all(previous, ignored);

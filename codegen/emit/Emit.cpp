@@ -18,8 +18,7 @@ static_assert(static_cast<int>(Space::Arena) == static_cast<int>(BufferSpace::Ar
               static_cast<int>(Space::Output) == static_cast<int>(BufferSpace::Output));
 static_assert(static_cast<int>(Form::Data) == static_cast<int>(WeightForm::Data) &&
               static_cast<int>(Form::Table) == static_cast<int>(WeightForm::Table) &&
-              static_cast<int>(Form::Scalars) == static_cast<int>(WeightForm::Scalars) &&
-              static_cast<int>(Form::Constant) == static_cast<int>(WeightForm::Constant));
+              static_cast<int>(Form::Scalars) == static_cast<int>(WeightForm::Scalars));
 
 /// Appends plan ops to the lists of a manifest. What launches refer to by symbol becomes an index into these lists.
 class ManifestBuilder {
@@ -33,8 +32,7 @@ public:
                                 .count = static_cast<int64_t>(op.getCount()),
                                 .dtype = op.getDtype().str(),
                                 .shape = op.getShape().vec(),
-                                .reciprocal = op.getReciprocal(),
-                                .values = op.getValues().value_or(ArrayRef<float>()).vec()});
+                                .reciprocal = op.getReciprocal()});
   }
 
   void add(PlanBufferOp op) {
@@ -82,11 +80,30 @@ void addLimits(LimitsAttr limits, Manifest &manifest) {
   manifest.pages = limits.getPages();
 }
 
-void addTarget(TargetAttr target, Manifest &manifest) {
-  manifest.target = target.getChip().str();
+TargetAttr targetOf(ModuleOp plan) { return plan->getAttrOfType<TargetAttr>(kTargetAttr); }
+
+std::vector<std::string> featuresOf(TargetAttr target) {
+  std::vector<std::string> features;
   for (StringRef feature : llvm::split(target.getFeatures(), ','))
     if (feature.consume_front("+"))
-      manifest.features.push_back(feature.str());
+      features.push_back(feature.str());
+  return features;
+}
+
+/// `host+avx512bf16.so` for x86-64-v4+avx512bf16 over x86-64-v4.
+std::string libraryName(TargetAttr target, TargetAttr base) {
+  StringRef addition = target.getChip();
+  addition.consume_front(base.getChip());
+  return ("host" + addition + ".so").str();
+}
+
+/// What the runtime replays must not depend on which library it took.
+Result<void> checkAlike(const Manifest &manifest, const Manifest &other, TargetAttr target) {
+  auto spell = [](const Manifest &m) { return std::tie(m.weights, m.buffers, m.kernels, m.programs, m.arenaBytes); };
+  if (spell(manifest) == spell(other))
+    return {};
+  return Error{"plan: libraries of one artifact must be launched alike, but found another plan for " +
+               target.getChip().str()};
 }
 
 } // namespace
@@ -94,7 +111,7 @@ void addTarget(TargetAttr target, Manifest &manifest) {
 Manifest toManifest(ModuleOp plan, Manifest facts) {
   Manifest manifest = std::move(facts);
   addLimits(plan->getAttrOfType<LimitsAttr>(kLimitsAttr), manifest);
-  addTarget(plan->getAttrOfType<TargetAttr>(kTargetAttr), manifest);
+  manifest.target = targetOf(plan).getChip().str();
   manifest.arenaBytes = plan->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
   ManifestBuilder builder(manifest);
   // Programs last: what they launch may be declared behind them.
@@ -109,17 +126,24 @@ Manifest toManifest(ModuleOp plan, Manifest facts) {
   return manifest;
 }
 
-Result<void> emitArtifact(ModuleOp plan, Manifest facts, LibraryWriter writeLibrary,
+Result<void> emitArtifact(ArrayRef<ModuleOp> plans, Manifest facts, LibraryWriter writeLibrary,
                           const std::filesystem::path &output) {
   Result<ArtifactFolder> folder = ArtifactFolder::create(output);
   if (!folder)
     return folder.error();
-  Manifest manifest = toManifest(plan, std::move(facts));
-  manifest.library = "host.so";
-  if (Result<void> written = writeLibrary(folder->path() / manifest.library); !written)
-    return written;
-  if (Result<void> described = describeLibrary(folder->path(), manifest); !described)
-    return described;
+  TargetAttr base = targetOf(plans.back());
+  Manifest manifest = toManifest(plans.back(), std::move(facts));
+  for (ModuleOp plan : plans) {
+    if (Result<void> alike = checkAlike(manifest, toManifest(plan, {}), targetOf(plan)); !alike)
+      return alike;
+    std::filesystem::path library = folder->path() / libraryName(targetOf(plan), base);
+    if (Result<void> written = writeLibrary(plan, library); !written)
+      return written;
+    Result<Code> code = describeLibrary(library, featuresOf(targetOf(plan)));
+    if (!code)
+      return code.error();
+    manifest.code.push_back(std::move(*code));
+  }
   if (Result<void> written = writeManifest(folder->path(), manifest); !written)
     return written;
   return folder->publish();

@@ -20,16 +20,7 @@
 using namespace mlir;
 
 namespace glm {
-
-std::shared_ptr<const KernelFamilies> allFamilies() {
-  static const std::shared_ptr<const KernelFamilies> families = [] {
-    auto list = std::make_shared<KernelFamilies>();
-    addX86Families(*list);
-    list->push_back(plainFamily());
-    return list;
-  }();
-  return families;
-}
+namespace {
 
 void addModelPhase(OpPassManager &passes) {
   // First of all: what follows moves operands of rounded and unrounded tensors alike, and rules speak of checkpoint names.
@@ -67,6 +58,25 @@ void addLoweringPhase(OpPassManager &passes) {
   addLlvmLowering(passes.nest<ModuleOp>());
 }
 
+} // namespace
+
+std::shared_ptr<const KernelFamilies> allFamilies() {
+  static const std::shared_ptr<const KernelFamilies> families = [] {
+    auto list = std::make_shared<KernelFamilies>();
+    addX86Families(*list);
+    list->push_back(plainFamily());
+    return list;
+  }();
+  return families;
+}
+
+std::vector<Phase> programPhases() { return {{1, "model", addModelPhase}, {2, "kernel", addKernelPhase}}; }
+
+std::vector<Phase> codePhases(bool plain) {
+  return {{3, "plan", [plain](OpPassManager &passes) { addPlanPhase(passes, plain); }},
+          {4, "lowering", addLoweringPhase}};
+}
+
 void registerAllDialects(DialectRegistry &registry) {
   registry.insert<GlmDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
                   memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
@@ -81,11 +91,9 @@ void registerAllPasses() {
   registerPass([] { return createSelectSchedulePass(allFamilies()); });
   registerPass([] { return createOutlineKernelsPass(allFamilies()); });
   registerTransformsPasses();
-  PassPipelineRegistration<>("glm-model-phase", "the model phase, from naive to verified", addModelPhase);
-  PassPipelineRegistration<>("glm-kernel-phase", "the kernel phase", addKernelPhase);
-  PassPipelineRegistration<>("glm-plan-phase", "the plan phase",
-                             [](OpPassManager &passes) { addPlanPhase(passes, /*plain=*/false); });
-  PassPipelineRegistration<>("glm-lowering-phase", "kernel bodies to the LLVM dialect", addLoweringPhase);
+  for (const std::vector<Phase> &phases : {programPhases(), codePhases()})
+    for (const Phase &phase : phases)
+      PassPipelineRegistration<>("glm-" + phase.name + "-phase", "the " + phase.name + " phase", phase.add);
 }
 
 } // namespace glm

@@ -148,8 +148,7 @@ private:
   void declareTensor(WeightOp weight, OpBuilder &builder, StringRef name, Form form, int64_t count, StringRef dtype,
                      ArrayRef<int64_t> shape, bool reciprocal) {
     weights[weight.getName()].push_back(FlatSymbolRefAttr::get(&getContext(), name));
-    PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal,
-                         /*values=*/nullptr);
+    PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal);
   }
 
   LogicalResult outlineKernel(KernelOpInterface kernel, OpBuilder &declare, Block &body) {

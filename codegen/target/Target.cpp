@@ -22,6 +22,9 @@ constexpr llvm::StringLiteral kHostFeatures[] = {
 constexpr llvm::StringLiteral kLevel3 = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe";
 constexpr llvm::StringLiteral kLevel4 =
     "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe,+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl";
+/// Beyond level 4, in Cooper Lake, Sapphire Rapids, Zen 4 and later (LLVM's X86.td). The integer products of avx512vnni would
+/// need activations in integers, which no rule asks for.
+constexpr llvm::StringLiteral kBf16 = "+avx512bf16";
 
 /// The machine's own features over the level that holds them: nothing is used that the list does not name.
 Result<TargetAttr> hostTarget(MLIRContext *context) {
@@ -44,7 +47,7 @@ const std::vector<Chip> &knownChips() {
   static const std::vector<Chip> chips = {
       {"host", "the x86-64 that this runs on", true},
       {"x86-64-v3", "x86-64 with AVX2, FMA and F16C", true},
-      {"x86-64-v4", "x86-64 with AVX-512 F, BW, CD, DQ and VL", true},
+      {"x86-64-v4", "x86-64 with AVX-512 F, BW, CD, DQ and VL; with BF16 where the processor has it", true},
       {"sm_90a", "NVIDIA H100, H200", false},
       {"sm_100a", "NVIDIA B200", false},
       {"sm_103a", "NVIDIA B300", false},
@@ -69,16 +72,33 @@ std::optional<std::string> explainUnknownChip(llvm::StringRef name) {
                      nearest->name);
 }
 
-Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
-  if (std::optional<std::string> unknown = explainUnknownChip(name))
+Result<std::vector<TargetAttr>> makeTargets(MLIRContext *context, llvm::StringRef chip) {
+  if (std::optional<std::string> unknown = explainUnknownChip(chip))
     return Error{*unknown};
-  if (name == "host")
-    return hostTarget(context);
-  if (name == "x86-64-v3")
-    return TargetAttr::get(context, name, kTriple, name, kLevel3, 256);
-  if (name == "x86-64-v4")
-    return TargetAttr::get(context, name, kTriple, name, kLevel4, 512);
-  return Error{fmt::format("--target: chip must be an x86-64 in this version, but found {}", name.str())};
+  if (chip == "host") {
+    auto host = hostTarget(context);
+    if (!host)
+      return host.error();
+    return std::vector{*host};
+  }
+  if (chip == "x86-64-v3")
+    return std::vector{TargetAttr::get(context, chip, kTriple, chip, kLevel3, 256)};
+  if (chip == "x86-64-v4") {
+    std::string name = (chip + kBf16).str(), features = (kLevel4 + "," + kBf16).str();
+    return std::vector{TargetAttr::get(context, name, kTriple, chip, features, 512),
+                       TargetAttr::get(context, chip, kTriple, chip, kLevel4, 512)};
+  }
+  return Error{fmt::format("--target: chip must be an x86-64 in this version, but found {}", chip.str())};
+}
+
+Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
+  auto targets = makeTargets(context, name.split('+').first);
+  if (!targets)
+    return targets.error();
+  for (TargetAttr target : *targets)
+    if (target.getChip() == name)
+      return target;
+  return Error{fmt::format("--target: chip must be one of --list-targets, but found {}", name.str())};
 }
 
 bool hasBf16Dot(TargetAttr target) {

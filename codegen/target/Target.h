@@ -22,8 +22,12 @@ const std::vector<Chip> &knownChips();
 /// Why `name` is no chip's name, with the nearest that is; nothing if it is one.
 std::optional<std::string> explainUnknownChip(llvm::StringRef name);
 
-/// The target of a chip; `host` is the machine that this runs on, by its own features.
-Result<TargetAttr> makeTarget(mlir::MLIRContext *context, llvm::StringRef chip);
+/// The targets that code for a chip is made for, best first: a machine takes the first whose features it has. The last one needs nothing
+/// beyond what the chip's name says. `host` is the machine that this runs on, by its own features.
+Result<std::vector<TargetAttr>> makeTargets(mlir::MLIRContext *context, llvm::StringRef chip);
+
+/// The one among them that is called `name`: a chip, or such as `x86-64-v4+avx512bf16`.
+Result<TargetAttr> makeTarget(mlir::MLIRContext *context, llvm::StringRef name);
 
 /// Whether products of bf16 pairs accumulate in float32 (vdpbf16ps) and 16-bit lanes are permuted by a register (vpermw).
 bool hasBf16Dot(TargetAttr target);

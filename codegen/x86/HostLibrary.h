@@ -13,6 +13,8 @@ namespace glm {
 struct HostLibraryOptions {
   unsigned threads = 1;             ///< kernels compiled at once
   std::filesystem::path dumpFolder; ///< if set, `<kernel>.ll` (optimized) and `<kernel>.s` are left there
+  std::filesystem::path
+      reproducer; ///< if set, a kernel on which LLVM crashes is left there, for mlir-translate and llc
 };
 
 /// Compile the nested modules of `plan` (in the LLVM dialect) for `target` and link them into `output`. The library asks

@@ -3,6 +3,7 @@
 #include "codegen/target/Target.h"
 #include "frontend/glm-compile/Suggest.h"
 #include "frontend/glm-compile/Version.h"
+#include "runtime/artifact/Streams.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringExtras.h"
@@ -11,7 +12,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <iostream>
 
 namespace glm {
 namespace {
@@ -211,12 +211,12 @@ CommandLine parseCommandLine(int argc, char **argv) {
     return line;
   } catch (const CLI::ParseError &error) {
     // CLI11 numbers its errors; scripts are promised 2 for usage.
-    fmt::print(stderr, "error: {}\n", explain(app, error));
+    printTalk("error: {}\n", explain(app, error));
     line.exitCode = 2;
     return line;
   }
   if (listTargets) {
-    std::cout << listChips();
+    writeResult(listChips());
     line.exitCode = 0;
   }
   return line;

@@ -13,9 +13,11 @@
 #include "frontend/import/Import.h"
 #include "frontend/plan/CacheLayout.h"
 #include "runtime/artifact/Message.h"
+#include "runtime/artifact/Streams.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <fmt/format.h>
 #include <thread>
@@ -113,50 +115,95 @@ std::string summary(const std::filesystem::path &artifact, const Model &model) {
                      weights * 1e-6, model.checkpoint.files().front().path().parent_path().string());
 }
 
-/// MLIR's threads and the code generator's are the same number.
-class CompilerContext {
-public:
-  CompilerContext(const DialectRegistry &registry, unsigned threads)
-      : pool(llvm::hardware_concurrency(threads)), context(registry, MLIRContext::Threading::DISABLED) {
-    if (threads > 1)
-      context.setThreadPool(pool);
-    context.loadAllAvailableDialects();
-  }
-
-  MLIRContext &get() { return context; }
-
-private:
-  llvm::DefaultThreadPool pool; ///< outlives the context
-  MLIRContext context;
+/// Of the module in the kernel phase: a plan and lowered kernels for one target.
+struct CodePlan {
+  TargetAttr target;
+  OwningOpRef<ModuleOp> module;
+  std::filesystem::path dumpFolder;
 };
+
+/// The targets that libraries are made for, best first. Float32 arithmetic is the same on all of them: the plainest will do.
+Result<std::vector<TargetAttr>> codeTargets(MLIRContext &context, const CompileOptions &options) {
+  auto targets = makeTargets(&context, options.target);
+  if (targets && options.activations == "f32")
+    targets->erase(targets->begin(), targets->end() - 1);
+  return targets;
+}
+
+/// One plan per target, or none where --stop-after ended the work. With several, the printed modules are separated as glm-opt --split-input-file
+/// reads them.
+Result<std::vector<CodePlan>> planCode(ModuleOp module, llvm::ArrayRef<TargetAttr> targets,
+                                       const CompileOptions &options, const ErrorCollector &errors,
+                                       Progress &progress) {
+  std::vector<CodePlan> plans;
+  for (TargetAttr target : targets) {
+    StringRef variant = target.getChip();
+    variant.consume_front(targets.back().getChip());
+    CodePlan plan{target, OwningOpRef<ModuleOp>(module.clone()), {}};
+    (*plan.module)->setAttr(kTargetAttr, target);
+    PhaseRunner phases(*plan.module, options, errors, progress, variant.str());
+    plan.dumpFolder = phases.dumpFolder();
+    // What glm-opt needs to plan for this target.
+    if (!variant.empty())
+      if (auto written = phases.dump(programPhases().back().number, programPhases().back().name); !written)
+        return written.error();
+    if (auto result = phases.run(codePhases(options.kernels == "plain")); !result)
+      return result.error();
+    if (phases.stopped() && target != targets.back())
+      llvm::outs() << "// -----\n";
+    if (!phases.stopped())
+      plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+Result<void> emit(std::vector<CodePlan> &plans, const Model &model, const CompileOptions &options, unsigned threads) {
+  SmallVector<ModuleOp> modules;
+  for (CodePlan &plan : plans)
+    modules.push_back(*plan.module);
+  auto writeLibrary = [&](ModuleOp module, const std::filesystem::path &path) {
+    const CodePlan &plan = *llvm::find_if(plans, [&](CodePlan &each) { return *each.module == module; });
+    return writeHostLibrary(module, plan.target, {threads, plan.dumpFolder, options.reproducer()}, path);
+  };
+  return emitArtifact(modules, describe(options, model), writeLibrary, options.output);
+}
 
 Result<void> compileModel(const CompileOptions &options, const Model &model, Progress &progress) {
   unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   DialectRegistry registry;
   registerAllDialects(registry);
-  CompilerContext owner(registry, threads);
-  MLIRContext &context = owner.get();
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads)); // outlives the context
+  // Phases run on this thread alone: a crash on another would end the process without a reproducer.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
   ErrorCollector errors(context);
-  auto target = makeTarget(&context, options.target);
-  if (!target)
-    return target.error();
+  auto targets = codeTargets(context, options);
+  if (!targets)
+    return targets.error();
+  if (auto enabled = enableRemarks(context, options, errors); !enabled)
+    return enabled;
   ImportOptions import = importOptions(context, options, model);
   TimingScope importing = progress.begin("import");
   OwningOpRef<ModuleOp> module = importModel(context, model.config, model.stored, import);
   importing.stop();
   if (!module)
     return errors.first("importing the model");
-  (*module)->setAttr(kTargetAttr, *target);
+  (*module)->setAttr(kTargetAttr, targets->back());
   progress.done("import");
-  PhaseRunner phases(*module, options, errors, progress);
-  if (auto result = phases.run(); !result || phases.stopped())
-    return result;
 
-  auto writeLibrary = [&](const std::filesystem::path &path) {
-    return writeHostLibrary(*module, *target, {threads, options.dump}, path);
-  };
+  PhaseRunner phases(*module, options, errors, progress);
+  if (auto written = phases.dump(0, "import"); !written)
+    return written;
+  if (auto result = phases.run(programPhases()); !result || phases.stopped())
+    return result;
+  auto plans = planCode(*module, *targets, options, errors, progress);
+  if (!plans)
+    return plans.error();
+  if (plans->empty())
+    return {};
+  context.setThreadPool(pool);
   TimingScope coding = progress.begin("code");
-  if (auto emitted = emitArtifact(*module, describe(options, model), writeLibrary, options.output); !emitted)
+  if (auto emitted = emit(*plans, model, options, threads); !emitted)
     return emitted;
   coding.stop();
   progress.done("code");
@@ -182,7 +229,7 @@ Result<void> compile(const CompileOptions &options) {
   if (!model)
     return model.error();
   for (const std::string &warning : model->warnings)
-    fmt::print(stderr, "warning: {}\n", oneLine(warning));
+    printTalk("warning: {}\n", oneLine(warning));
   progress.done("read");
   if (auto checked = checkLength(options, model->config); !checked)
     return checked;

@@ -1,8 +1,7 @@
 #include "frontend/glm-compile/Inspect.h"
 
 #include "frontend/plan/Plan.h"
-
-#include <iostream>
+#include "runtime/artifact/Streams.h"
 
 namespace glm {
 namespace {
@@ -15,8 +14,8 @@ std::string cacheType(const CompileOptions &options) {
 }
 
 Result<void> print(const std::string &text) {
-  std::cout << text;
-  return std::cout.flush() ? Result<void>() : Error{"stdout: output must be written whole, but found a failed write"};
+  writeResult(text);
+  return flushResults();
 }
 
 } // namespace

@@ -37,6 +37,14 @@ struct CompileOptions {
   std::string remarks; ///< expression over the categories of missed remarks to print; empty: none
 
   bool writesArtifact() const { return plan.empty() && printPrecision.empty() && stopAfter.empty(); }
+
+  /// Where the module that a pass or LLVM crashed on is left: beside the output.
+  std::string reproducer() const {
+    std::string stem = output.empty() ? "glm-compile" : output;
+    while (stem.size() > 1 && stem.back() == '/') // NAME.glm/ names the same folder
+      stem.pop_back();
+    return stem + ".reproducer.mlir";
+  }
 };
 
 } // namespace glm

@@ -1,9 +1,9 @@
 #include "frontend/glm-compile/Phases.h"
 
-#include "codegen/pipeline/Pipeline.h"
-
 #include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <fmt/format.h>
@@ -32,6 +32,17 @@ std::string toLine(const Diagnostic &diagnostic) {
   return place.empty() || llvm::StringRef(text).starts_with(place) ? text : place + ": " + text;
 }
 
+/// MLIR closes every failure with an error of its own, whose note names the pass that ran: "`FuseNorm` on 'builtin.module' operation".
+std::optional<std::string> failedPass(Diagnostic &diagnostic) {
+  for (Diagnostic &note : diagnostic.getNotes()) {
+    std::string text = note.str();
+    llvm::StringRef rest = text;
+    if (rest.consume_front("Pipeline failed while executing ["))
+      return rest.split("]: ").first.str();
+  }
+  return std::nullopt;
+}
+
 /// Prints as glm-opt does, so that its output and ours compare equal.
 void printModule(ModuleOp module, llvm::raw_ostream &stream) {
   module.print(stream);
@@ -53,7 +64,9 @@ Result<void> finish(llvm::raw_fd_ostream &stream, const std::string &place) {
 ErrorCollector::ErrorCollector(MLIRContext &context)
     : handler(&context, [this](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
-          if (message.empty())
+          if (std::optional<std::string> pass = failedPass(diagnostic))
+            culprit = *pass;
+          else if (message.empty())
             message = toLine(diagnostic);
           return success();
         }
@@ -63,29 +76,17 @@ ErrorCollector::ErrorCollector(MLIRContext &context)
       }) {}
 
 Error ErrorCollector::first(const std::string &what) const {
-  return Error{message.empty() ? fmt::format("{}: it must succeed, but found a failure without a message", what)
-                               : message};
+  if (!message.empty())
+    return Error{message};
+  return Error{fmt::format("{}: it must succeed, but found a crash or a failure without a message{}", what,
+                           culprit.empty() ? "" : " in " + culprit)};
 }
 
-Result<void> PhaseRunner::run() {
-  if (auto prepared = prepareDump(); !prepared)
-    return prepared;
-  if (auto enabled = enableRemarks(); !enabled)
-    return enabled;
-  auto addPlan = [&](OpPassManager &passes) { addPlanPhase(passes, options.kernels == "plain"); };
-  const std::pair<const char *, llvm::function_ref<void(OpPassManager &)>> phases[] = {
-      {"model", addModelPhase},
-      {"kernel", addKernelPhase},
-      {"plan", addPlan},
-      {"lowering", addLoweringPhase},
-  };
-  if (auto written = dump("import"); !written)
-    return written;
-  for (const auto &[name, add] : phases) {
-    ++number;
-    if (auto result = runPhase(name, add); !result || isStopped)
+Result<void> PhaseRunner::run(llvm::ArrayRef<Phase> phases) {
+  for (const Phase &phase : phases) {
+    if (auto result = runPhase(phase); !result || isStopped)
       return result;
-    progress.done(name);
+    progress.done(phase.name + variant);
   }
   return {};
 }
@@ -94,53 +95,58 @@ Result<void> PhaseRunner::prepareDump() const {
   if (options.dump.empty())
     return {};
   std::error_code code;
-  std::filesystem::create_directories(options.dump, code);
+  std::filesystem::create_directories(dumpFolder(), code);
   if (code)
     return Error{
         fmt::format("--dump: folder {} must be writable, but found {}", options.dump.string(), code.message())};
   return {};
 }
 
-Result<void> PhaseRunner::enableRemarks() {
+Result<void> enableRemarks(MLIRContext &context, const CompileOptions &options, const ErrorCollector &errors) {
   if (options.remarks.empty())
     return {};
   remark::RemarkCategories categories{std::nullopt, std::nullopt, options.remarks, std::nullopt, std::nullopt};
-  if (failed(remark::enableOptimizationRemarks(*module.getContext(), /*streamer=*/nullptr,
+  if (failed(remark::enableOptimizationRemarks(context, /*streamer=*/nullptr,
                                                std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
                                                /*printAsEmitRemarks=*/true)))
     return errors.first("--remarks-missed");
   return {};
 }
 
-Result<void> PhaseRunner::runPhase(const std::string &name, llvm::function_ref<void(OpPassManager &)> add) {
+Result<void> PhaseRunner::runPhase(const Phase &phase) {
   PassManager passes(module.getContext(), ModuleOp::getOperationName());
-  TimingScope timing = progress.begin(name);
+  TimingScope timing = progress.begin(phase.name);
   passes.enableTiming(timing);
   // A crash or a failing pass leaves what it takes to see it again with glm-opt --run-reproducer.
-  std::string reproducer = (options.output.empty() ? std::string("glm-compile") : options.output) + ".reproducer.mlir";
-  passes.enableCrashReproducerGeneration(reproducer);
-  add(passes);
+  passes.enableCrashReproducerGeneration(options.reproducer());
+  phase.add(passes);
   if (failed(passes.run(module)))
-    return Error{fmt::format("{} (phase {}, reproducer {})", errors.first(name).message, name, reproducer)};
-  if (auto written = dump(name); !written)
+    return Error{fmt::format("{} (phase {}, reproducer {})", errors.first(phase.name).message, phase.name,
+                             options.reproducer())};
+  if (auto written = dump(phase.number, phase.name); !written)
     return written;
-  if (options.stopAfter != name)
+  if (options.stopAfter != phase.name)
     return {};
   isStopped = true;
   printModule(module, llvm::outs());
   return finish(llvm::outs(), "stdout");
 }
 
-Result<void> PhaseRunner::dump(const std::string &name) const {
+Result<void> PhaseRunner::dump(int number, const std::string &name) const {
   if (options.dump.empty())
     return {};
-  std::filesystem::path path = options.dump / fmt::format("{:02}-{}.mlir", number, name);
+  if (auto prepared = prepareDump(); !prepared)
+    return prepared;
+  std::filesystem::path path = dumpFolder() / fmt::format("{:02}-{}.mlir", number, name);
   std::error_code code;
-  llvm::raw_fd_ostream stream(path.string(), code);
+  llvm::ToolOutputFile file(path.string(), code, llvm::sys::fs::OF_None); // half of it never stays behind
   if (code)
     return Error{fmt::format("--dump: file {} must be writable, but found {}", path.string(), code.message())};
-  printModule(module, stream);
-  return finish(stream, "--dump: " + path.string());
+  printModule(module, file.os());
+  if (auto finished = finish(file.os(), "--dump: " + path.string()); !finished)
+    return finished;
+  file.keep();
+  return {};
 }
 
 } // namespace glm

@@ -1,6 +1,7 @@
 // Running the phases of codegen/pipeline one after the other, with dumps, reproducers and an early stop.
 #pragma once
 
+#include "codegen/pipeline/Pipeline.h"
 #include "frontend/glm-compile/Options.h"
 #include "frontend/glm-compile/Progress.h"
 #include "runtime/artifact/Result.h"
@@ -21,32 +22,42 @@ public:
 
 private:
   std::string message;
+  std::string culprit; ///< the pass that failed or crashed, as MLIR says it
   mlir::ScopedDiagnosticHandler handler;
 };
 
 class PhaseRunner {
 public:
-  PhaseRunner(mlir::ModuleOp module, const CompileOptions &options, const ErrorCollector &errors, Progress &progress)
-      : module(module), options(options), errors(errors), progress(progress) {}
+  /// Dumps go to the folder of --dump, or to one below it that is called `variant`.
+  PhaseRunner(mlir::ModuleOp module, const CompileOptions &options, const ErrorCollector &errors, Progress &progress,
+              std::string variant = "")
+      : module(module), options(options), errors(errors), progress(progress), variant(std::move(variant)) {}
 
-  /// Model, kernel, plan, lowering.
-  Result<void> run();
+  /// Run the phases up to the one that --stop-after names. A pass that fails or crashes leaves a reproducer, which the error names.
+  Result<void> run(llvm::ArrayRef<Phase> phases);
 
-  /// Whether --stop-after printed the IR and ended the work.
+  /// Whether --stop-after printed the IR: later phases are not wanted.
   bool stopped() const { return isStopped; }
+
+  /// Write the module as it is to the folder of dumps, if one is wanted, as `<number>-<name>.mlir`.
+  Result<void> dump(int number, const std::string &name) const;
+
+  /// The folder of dumps; empty: none.
+  std::filesystem::path dumpFolder() const { return options.dump.empty() ? options.dump : options.dump / variant; }
 
 private:
   Result<void> prepareDump() const;
-  Result<void> enableRemarks();
-  Result<void> runPhase(const std::string &name, llvm::function_ref<void(mlir::OpPassManager &)> add);
-  Result<void> dump(const std::string &name) const;
+  Result<void> runPhase(const Phase &phase);
 
   mlir::ModuleOp module;
   const CompileOptions &options;
   const ErrorCollector &errors;
   Progress &progress;
-  int number = 0; ///< of the next dump; 0 is what the importer made
+  std::string variant;
   bool isStopped = false;
 };
+
+/// Print the missed remarks that the options ask for, as they are made.
+Result<void> enableRemarks(mlir::MLIRContext &context, const CompileOptions &options, const ErrorCollector &errors);
 
 } // namespace glm

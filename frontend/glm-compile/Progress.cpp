@@ -1,5 +1,7 @@
 #include "frontend/glm-compile/Progress.h"
 
+#include "runtime/artifact/Streams.h"
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -32,18 +34,18 @@ Progress::~Progress() {
     return;
   manager.print();
   manager.setEnabled(false); // it would print once more when it dies
-  fmt::print(stderr, "peak memory {}\n", peakMemory());
+  printTalk("peak memory {}\n", peakMemory());
 }
 
 void Progress::done(const std::string &what) {
   if (speaks)
-    fmt::print(stderr, "{:<10}{:>8.2f} s\n", what, secondsSince(since));
+    printTalk("{:<10}{:>8.2f} s\n", what, secondsSince(since));
   since = std::chrono::steady_clock::now();
 }
 
 void Progress::end(const std::string &text) const {
   if (speaks)
-    fmt::print(stderr, "{}; {:.2f} s, at most {} of memory\n", text, secondsSince(start), peakMemory());
+    printTalk("{}; {:.2f} s, at most {} of memory\n", text, secondsSince(start), peakMemory());
 }
 
 } // namespace glm

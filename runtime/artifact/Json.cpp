@@ -11,9 +11,10 @@ namespace {
 
 constexpr size_t kDeepest = 64;
 constexpr uint64_t kLargestFile = uint64_t(256) << 20;
-constexpr size_t kMostValues =
-    size_t(4) << 20;               ///< some hundred bytes each; the real checkpoint in one file has half a million
-constexpr size_t kMostMisses = 16; ///< searches through the rest of a text that may find nothing
+/// Some hundred bytes each; the real checkpoint in one file would have half a million.
+constexpr size_t kMostValues = size_t(4) << 20;
+/// Searches through the rest of a text that may find nothing.
+constexpr size_t kMostMisses = 16;
 
 int64_t linesIn(const std::string &text, size_t begin, size_t end) {
   return std::count(text.begin() + begin, text.begin() + std::min(end, text.size()), '\n');

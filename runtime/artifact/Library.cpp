@@ -1,7 +1,6 @@
 #include "runtime/artifact/Library.h"
 
 #include "runtime/artifact/Hash.h"
-#include "runtime/artifact/ManifestWords.h"
 
 #include <fmt/format.h>
 #include <fstream>
@@ -35,29 +34,23 @@ Result<Digest> digestOf(const std::filesystem::path &folder, const std::string &
 
 } // namespace
 
-Result<void> describeLibrary(const std::filesystem::path &folder, Manifest &manifest) {
-  auto digest = digestOf(folder, manifest.library);
+Result<Code> describeLibrary(const std::filesystem::path &library, std::vector<std::string> features) {
+  auto digest = digestOf(library.parent_path(), library.filename().string());
   if (!digest)
     return digest.error();
-  manifest.libraryBytes = digest->bytes;
-  manifest.libraryHash = digest->hash;
-  return {};
+  return Code{library.filename().string(), digest->bytes, digest->hash, std::move(features)};
 }
 
-Result<void> checkLibrary(const std::filesystem::path &folder, const Manifest &manifest) {
-  // Code is only ever loaded from the artifact itself.
-  if (std::filesystem::path(manifest.library).filename() != manifest.library || manifest.library.empty())
-    return Error{fmt::format("{}: library must be a file name within the artifact, but found \"{}\"", kManifestFile,
-                             manifest.library)};
-  auto digest = digestOf(folder, manifest.library);
+Result<void> checkLibrary(const std::filesystem::path &folder, const Code &code) {
+  auto digest = digestOf(folder, code.file);
   if (!digest)
     return digest.error();
-  if (digest->bytes != manifest.libraryBytes)
-    return Error{fmt::format("{}: file must have {} bytes as glm-compile wrote it, but found {}", manifest.library,
-                             manifest.libraryBytes, digest->bytes)};
-  if (digest->hash != manifest.libraryHash)
-    return Error{fmt::format("{}: file must be as glm-compile wrote it (hash {:016x}), but found {:016x}",
-                             manifest.library, manifest.libraryHash, digest->hash)};
+  if (digest->bytes != code.bytes)
+    return Error{fmt::format("{}: file must have {} bytes as glm-compile wrote it, but found {}", code.file, code.bytes,
+                             digest->bytes)};
+  if (digest->hash != code.hash)
+    return Error{fmt::format("{}: file must be as glm-compile wrote it (hash {:016x}), but found {:016x}", code.file,
+                             code.hash, digest->hash)};
   return {};
 }
 

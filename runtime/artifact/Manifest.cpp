@@ -22,8 +22,6 @@ Json toJson(const Weight &weight) {
                {"shape", weight.shape}};
   if (weight.reciprocal)
     json["reciprocal"] = true;
-  if (weight.form == WeightForm::Constant)
-    json["values"] = weight.values;
   return json;
 }
 
@@ -35,6 +33,13 @@ Json toJson(const Buffer &buffer) {
 }
 
 Json toJson(const Kernel &kernel) { return {{"name", kernel.name}, {"parallel", kernel.parallel}}; }
+Json toJson(const Code &code) {
+  return {{"file", code.file},
+          {"bytes", code.bytes},
+          {"hash", fmt::format("{:016x}", code.hash)},
+          {"features", code.features}};
+}
+
 Json toJson(const CheckpointFile &file) {
   return {{"name", file.name}, {"bytes", file.bytes}, {"header", fmt::format("{:016x}", file.header)}};
 }
@@ -78,11 +83,8 @@ std::string format(const Manifest &m) {
   scalar("format", m.format);
   scalar("producer", m.producer);
   scalar("target", m.target);
-  scalar("features", m.features);
+  list("code", lines(m.code, "  "));
   scalar("activations", m.activations);
-  scalar("library", m.library);
-  scalar("library_bytes", m.libraryBytes);
-  scalar("library_hash", fmt::format("{:016x}", m.libraryHash));
   scalar("layers", m.layers);
   scalar("vocab_size", m.vocabSize);
   scalar("max_model_len", m.maxModelLen);

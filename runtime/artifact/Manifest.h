@@ -16,14 +16,13 @@ namespace glm {
 struct JsonFile;
 
 /// The version of everything that an artifact contains: this file and the kernel ABI.
-inline constexpr int kFormatVersion = 2;
+inline constexpr int kFormatVersion = 4;
 
 /// What a weight argument points to.
 enum class WeightForm {
-  Data,     ///< the bytes of one checkpoint tensor, where the file is mapped
-  Table,    ///< `const void *[count]`: the bytes of each tensor of a pattern, in order
-  Scalars,  ///< `float[count]`: one-element tensors (0-d or [1]) gathered, `reciprocal` applied in float32
-  Constant, ///< `float[values.size()]`: numbers that the compiler computed
+  Data,    ///< the bytes of one checkpoint tensor, where the file is mapped
+  Table,   ///< `const void *[count]`: the bytes of each tensor of a pattern, in order
+  Scalars, ///< `float[count]`: one-element tensors (0-d or [1]) gathered, `reciprocal` applied in float32
 };
 
 /// `name` with its `{}`, if it has one, replaced by `index`: one tensor of a pattern.
@@ -31,7 +30,7 @@ std::string expandPattern(const std::string &name, int64_t index);
 
 /// Something constant that kernels read.
 struct Weight {
-  /// Checkpoint tensor, or a pattern in which `{}` stands for 0 .. count-1; for a constant a name for people.
+  /// Checkpoint tensor, or a pattern in which `{}` stands for 0 .. count-1.
   std::string name;
   WeightForm form = WeightForm::Data;
   int64_t count = 1;
@@ -42,8 +41,7 @@ struct Weight {
   std::vector<int64_t> shape;
   /// Scalars only: compressed-tensors stores the inverse of the global scale.
   bool reciprocal = false;
-  /// Constants only.
-  std::vector<float> values;
+  bool operator==(const Weight &) const = default;
 };
 
 /// Where a buffer lives.
@@ -63,12 +61,14 @@ struct Buffer {
   BufferSpace space = BufferSpace::Arena;
   uint64_t offset = 0;
   uint64_t bytes = 0;
+  bool operator==(const Buffer &) const = default;
 };
 
 /// One argument of a launch: written "w12" or "b3" in the file.
 struct Argument {
   enum class Kind { Weight, Buffer } kind = Kind::Buffer;
   int64_t index = 0;
+  bool operator==(const Argument &) const = default;
 };
 
 /// Which count of rows a launch gets.
@@ -84,6 +84,7 @@ struct Tap {
   int64_t buffer = 0;
   std::string dtype; ///< I32, F32 or BF16
   int64_t width = 0; ///< elements of one row
+  bool operator==(const Tap &) const = default;
 };
 
 struct Launch {
@@ -91,6 +92,7 @@ struct Launch {
   std::vector<Argument> arguments;
   RowCount rows = RowCount::Step;
   std::vector<Tap> taps;
+  bool operator==(const Launch &) const = default;
 };
 
 /// One function of host.so.
@@ -98,6 +100,17 @@ struct Kernel {
   std::string name; ///< the symbol; carries types and shape
   /// False: one thread does it, the others need not be woken.
   bool parallel = true;
+  bool operator==(const Kernel &) const = default;
+};
+
+/// A shared library that holds all kernels. One artifact may have several, for processors of one family: they are launched alike, but
+/// in bf16 their sums are not rounded alike.
+struct Code {
+  std::string file; ///< within the artifact: host.so
+  uint64_t bytes = 0;
+  uint64_t hash = 0; ///< FNV-1a 64 of the whole file
+  /// CPU features that it uses, as LLVM spells them ("avx512bf16"); checked before it is loaded.
+  std::vector<std::string> features;
 };
 
 /// The launches of one step of at most `rows` rows. Programs are ordered by rows; a step runs the first that is large enough.
@@ -105,6 +118,7 @@ struct Program {
   std::string name;
   int64_t rows = 0;
   std::vector<Launch> launches;
+  bool operator==(const Program &) const = default;
 };
 
 /// A checkpoint file, as it was when the artifact was made.
@@ -127,14 +141,10 @@ struct PrecisionRow {
 
 struct Manifest {
   int format = kFormatVersion;
-  std::string producer; ///< "glm-compile 0.1.0, LLVM 22.1.8"
-  std::string target;   ///< the chip's name, such as x86-64-v4
-  /// CPU features that the code uses, as LLVM spells them ("avx512bf16"); checked before it runs.
-  std::vector<std::string> features;
+  std::string producer;    ///< "glm-compile 0.1.0, LLVM 22.1.8"
+  std::string target;      ///< the chip's name, such as x86-64-v4
+  std::vector<Code> code;  ///< best first: the first whose features the processor has is loaded
   std::string activations; ///< bf16 or f32
-  std::string library;     ///< host.so
-  uint64_t libraryBytes = 0;
-  uint64_t libraryHash = 0; ///< FNV-1a 64 of all of it
 
   // the model, as far as the runtime asks
   int64_t layers = 0;

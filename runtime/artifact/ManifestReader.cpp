@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <limits>
 #include <optional>
 
 namespace glm {
@@ -141,18 +139,6 @@ public:
     return result;
   }
 
-  std::vector<float> floats(const Json &object, const std::string &where, const char *key) {
-    std::vector<float> result;
-    for (const Json &item : list(object, where, key)) {
-      constexpr double most = std::numeric_limits<float>::max();
-      if (!item.is_number() || std::abs(item.get<double>()) > most)
-        fail(fmt::format("{}{} must hold float32 numbers, but found {}", where, key, item.dump()));
-      else
-        result.push_back(item.get<float>());
-    }
-    return result;
-  }
-
   /// `read(item, where)` for each object of a list.
   template <typename T, typename Read>
   std::vector<T> objects(const Json &object, const std::string &where, const char *key, Read read) {
@@ -189,7 +175,7 @@ void checkWeight(Reader &r, const Weight &weight, const std::string &where) {
 }
 
 Weight readWeight(Reader &r, const Json &json, const std::string &where) {
-  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal", "values"});
+  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal"});
   Weight weight;
   weight.name = r.text(json, where, "name");
   weight.form = static_cast<WeightForm>(r.word(json, where, "form", kForms));
@@ -197,8 +183,6 @@ Weight readWeight(Reader &r, const Json &json, const std::string &where) {
   weight.dtype = r.text(json, where, "dtype");
   weight.shape = r.integers(json, where, "shape");
   weight.reciprocal = json.contains("reciprocal") && r.flag(json, where, "reciprocal");
-  if (weight.form == WeightForm::Constant)
-    weight.values = r.floats(json, where, "values");
   checkWeight(r, weight, where);
   return weight;
 }
@@ -216,15 +200,31 @@ Buffer readBuffer(Reader &r, const Json &json, const std::string &where, uint64_
   return buffer;
 }
 
+/// A name without a folder, so that nothing outside is ever meant.
+std::string readFileName(Reader &r, const Json &json, const std::string &where, const char *key, const char *folder) {
+  std::string name = r.text(json, where, key);
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+    r.fail(fmt::format("{}{} must be a file of the {} folder, but found \"{}\"", where, key, folder, name));
+  return name;
+}
+
 CheckpointFile readFile(Reader &r, const Json &json, const std::string &where) {
   r.only(json, where, {"name", "bytes", "header"});
   CheckpointFile file;
-  file.name = r.text(json, where, "name");
-  if (file.name.empty() || file.name == "." || file.name == ".." || file.name.find('/') != std::string::npos)
-    r.fail(fmt::format("{}name must be a file of the checkpoint's folder, but found \"{}\"", where, file.name));
+  file.name = readFileName(r, json, where, "name", "checkpoint's");
   file.bytes = r.integer(json, where, "bytes", 0, kMost);
   file.header = r.hash(json, where, "header");
   return file;
+}
+
+Code readCode(Reader &r, const Json &json, const std::string &where) {
+  r.only(json, where, {"file", "bytes", "hash", "features"});
+  Code code;
+  code.file = readFileName(r, json, where, "file", "artifact's");
+  code.bytes = r.integer(json, where, "bytes", 0, kMost);
+  code.hash = r.hash(json, where, "hash");
+  code.features = r.strings(json, where, "features");
+  return code;
 }
 
 PrecisionRow readPrecision(Reader &r, const Json &json, const std::string &where) {
@@ -290,11 +290,7 @@ Launch readLaunch(Reader &r, const Json &json, const std::string &where, const M
 void readModel(Reader &r, const Json &json, Manifest &m) {
   m.producer = r.text(json, "", "producer");
   m.target = r.text(json, "", "target");
-  m.features = r.strings(json, "", "features");
   m.activations = r.text(json, "", "activations");
-  m.library = r.text(json, "", "library");
-  m.libraryBytes = r.integer(json, "", "library_bytes", 0, kMost);
-  m.libraryHash = r.hash(json, "", "library_hash");
   m.layers = r.integer(json, "", "layers", 1, kMostRows);
   m.vocabSize = r.integer(json, "", "vocab_size", 1, kMostIds);
   m.maxModelLen = r.integer(json, "", "max_model_len", 1, kMostPositions);
@@ -372,6 +368,9 @@ Result<Manifest> parseManifest(const JsonFile &file) {
         fmt::format("{}: format must be {}, the one of this version of glm, but found {}: compile the artifact again",
                     kManifestFile, kFormatVersion, m.format)};
   readModel(r, json, m);
+  m.code = r.objects<Code>(json, "", "code", [&](auto &item, auto &where) { return readCode(r, item, where); });
+  if (m.code.empty())
+    r.fail("code must name a library, but found none");
   m.files =
       r.objects<CheckpointFile>(json, "", "files", [&](auto &item, auto &where) { return readFile(r, item, where); });
   m.precision = r.objects<PrecisionRow>(json, "", "precision",
@@ -385,8 +384,7 @@ Result<Manifest> parseManifest(const JsonFile &file) {
   readPrograms(r, json, m);
   r.hash(json, "", kSealKey);
   r.only(json, "", {"format",        "producer",      "target",
-                    "features",      "activations",   "library",
-                    "library_bytes", "library_hash",  "layers",
+                    "code",          "activations",   "layers",
                     "vocab_size",    "max_model_len", "max_rows",
                     "max_sequences", "page_size",     "pages_per_sequence",
                     "pages",         "experts",       "experts_per_token",

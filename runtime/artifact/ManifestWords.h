@@ -7,9 +7,9 @@ namespace glm {
 
 inline constexpr const char *kManifestFile = "manifest.json";
 inline constexpr const char *kSealKey = "seal";
-inline constexpr const char *kForms[] = {"data", "table", "scalars", "constant"}; // WeightForm
-inline constexpr const char *kSpaces[] = {"arena", "cache", "input", "output"};   // BufferSpace
-inline constexpr const char *kRowCounts[] = {"step", "output"};                   // RowCount
+inline constexpr const char *kForms[] = {"data", "table", "scalars"};           // WeightForm
+inline constexpr const char *kSpaces[] = {"arena", "cache", "input", "output"}; // BufferSpace
+inline constexpr const char *kRowCounts[] = {"step", "output"};                 // RowCount
 
 /// 16 hexadecimal digits over everything but the place of the checkpoint.
 std::string manifestSeal(const Manifest &manifest);

@@ -69,7 +69,11 @@ class SafetensorsWriter {
 public:
   void add(std::string name, std::string dtype, std::vector<int64_t> shape, std::vector<uint8_t> bytes);
   void setMetadata(std::string key, std::string value);
+  /// Whole or not at all: a file of that name is replaced when all of it is on disk.
   Result<void> write(const std::filesystem::path &path) const;
+
+  /// Whether `path` can be written, as far as can be known before: asked before hours of work.
+  static Result<void> checkTarget(const std::filesystem::path &path);
 
 private:
   Result<void> check() const;

@@ -14,8 +14,9 @@ Result<std::unique_ptr<Artifact>> openArtifact(const fs::path &folder) {
   Result<Manifest> manifest = readManifest(folder);
   if (!manifest)
     return manifest.error();
-  if (Result<void> library = checkLibrary(folder, *manifest); !library)
-    return library.error();
+  for (const Code &code : manifest->code)
+    if (Result<void> checked = checkLibrary(folder, code); !checked)
+      return checked.error();
   Result<Checkpoint> checkpoint = openCheckedCheckpoint(*manifest, folder);
   if (!checkpoint)
     return checkpoint.error();
@@ -27,12 +28,14 @@ Result<std::unique_ptr<Artifact>> openArtifact(const fs::path &folder) {
   return artifact;
 }
 
-Result<void> checkCpu(const Manifest &manifest) {
-  std::vector<std::string> missing = missingFeatures(manifest.features, cpuFlags());
-  if (missing.empty())
-    return {};
+Result<const Code *> chooseCode(const Manifest &manifest, const std::set<std::string> &flags) {
+  for (const Code &code : manifest.code)
+    if (missingFeatures(code.features, flags).empty())
+      return &code;
+  const Code &last = manifest.code.back();
   return Error{fmt::format("manifest.json: code for {} needs a processor with {}, but found one without {}",
-                           manifest.target, fmt::join(manifest.features, ", "), fmt::join(missing, ", "))};
+                           manifest.target, fmt::join(last.features, ", "),
+                           fmt::join(missingFeatures(last.features, flags), ", "))};
 }
 
 } // namespace glm

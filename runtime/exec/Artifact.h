@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <string>
 
 namespace glm {
 
@@ -14,15 +16,13 @@ struct Artifact {
   Manifest manifest;
   Checkpoint checkpoint; ///< mapped, read-only
   Weights weights;       ///< points into the two above
-
-  std::filesystem::path library() const { return folder / manifest.library; }
 };
 
 /// Everything that can be known without loading code: manifest, files with sizes and header hashes, every tensor's dtype
-/// and shape, scalars. On the heap, because its parts point at each other.
+/// and shape, scalars, the bytes of the code. On the heap, because its parts point at each other.
 Result<std::unique_ptr<Artifact>> openArtifact(const std::filesystem::path &folder);
 
-/// Whether this machine has what the code needs.
-Result<void> checkCpu(const Manifest &manifest);
+/// The first library that runs on a processor with `flags` (CpuFeatures.h), or what the last, which needs least, lacks.
+Result<const Code *> chooseCode(const Manifest &manifest, const std::set<std::string> &flags);
 
 } // namespace glm

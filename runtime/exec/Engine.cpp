@@ -1,5 +1,6 @@
 #include "runtime/exec/Engine.h"
 
+#include "runtime/device/CpuFeatures.h"
 #include "runtime/memory/BlockScales.h"
 
 namespace glm {
@@ -11,10 +12,12 @@ Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder
     return artifact.error();
   engine->artifact = std::move(*artifact);
   const Manifest &manifest = engine->artifact->manifest;
-  if (Result<void> cpu = checkCpu(manifest); !cpu)
-    return cpu.error();
+  Result<const Code *> code = chooseCode(manifest, cpuFlags());
+  if (!code)
+    return code.error();
+  engine->chosen = *code;
   engine->host = std::make_unique<HostDevice>(options.threads);
-  if (Result<void> loaded = engine->host->loadKernels(engine->artifact->library(), manifest.kernels); !loaded)
+  if (Result<void> loaded = engine->host->loadKernels(folder / engine->chosen->file, manifest.kernels); !loaded)
     return loaded.error();
   if (options.checkBlockScales)
     if (Result<void> scales = checkBlockScales(manifest, engine->artifact->weights, engine->host->threadPool());

@@ -22,12 +22,15 @@ public:
   const Weights &weights() const { return artifact->weights; }
   Executor &executor() { return *steps; }
   HostDevice &device() { return *host; }
+  /// The library that this processor runs.
+  const Code &code() const { return *chosen; }
 
 private:
   Engine() = default;
 
   // In the order in which they depend on each other: destroyed from the last to the first.
   std::unique_ptr<Artifact> artifact;
+  const Code *chosen = nullptr; ///< in the manifest
   std::unique_ptr<HostDevice> host;
   Buffers buffers;
   std::unique_ptr<Executor> steps;

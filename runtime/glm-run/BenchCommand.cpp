@@ -1,3 +1,4 @@
+#include "runtime/artifact/Streams.h"
 #include "runtime/exec/WeightTraffic.h"
 #include "runtime/glm-run/Bandwidth.h"
 #include "runtime/glm-run/Commands.h"
@@ -162,15 +163,15 @@ static std::vector<Test> listTests(const BenchOptions &options, const Manifest &
 }
 
 static void printTable(const std::vector<Outcome> &outcomes, const Bandwidth &bandwidth, Engine &engine) {
-  fmt::print("{}, {}; memory read at {:.2f} GB/s\n\n", engine.manifest().target, engine.device().description(),
-             bandwidth.bytesPerSecond / 1e9);
-  fmt::print("| {:<16} | {:>5} | {:>20} | {:>12} | {:>12} |\n", "test", "batch", "tokens/s", "weights GB/s",
-             "of bandwidth");
-  fmt::print("| {:-<16} | {:->5} | {:->20} | {:->12} | {:->12} |\n", "", ":", ":", ":", ":");
+  printResult("{}, {}; memory read at {:.2f} GB/s\n\n", engine.manifest().target, engine.device().description(),
+              bandwidth.bytesPerSecond / 1e9);
+  printResult("| {:<16} | {:>5} | {:>20} | {:>12} | {:>12} |\n", "test", "batch", "tokens/s", "weights GB/s",
+              "of bandwidth");
+  printResult("| {:-<16} | {:->5} | {:->20} | {:->12} | {:->12} |\n", "", ":", ":", ":", ":");
   for (const Outcome &outcome : outcomes)
-    fmt::print("| {:<16} | {:>5} | {:>20} | {:>12.2f} | {:>11.1f}% |\n", outcome.test.name(), outcome.test.batch,
-               fmt::format("{:.2f} ± {:.2f}", outcome.mean(), outcome.deviation()), outcome.weightBytesPerSecond / 1e9,
-               perSecond(outcome.weightBytesPerSecond, bandwidth.bytesPerSecond) * 100);
+    printResult("| {:<16} | {:>5} | {:>20} | {:>12.2f} | {:>11.1f}% |\n", outcome.test.name(), outcome.test.batch,
+                fmt::format("{:.2f} ± {:.2f}", outcome.mean(), outcome.deviation()), outcome.weightBytesPerSecond / 1e9,
+                perSecond(outcome.weightBytesPerSecond, bandwidth.bytesPerSecond) * 100);
 }
 
 static nlohmann::json outcomesJson(const std::vector<Outcome> &outcomes, const Bandwidth &bandwidth, Engine &engine,
@@ -212,14 +213,14 @@ Result<void> benchCommand(const BenchOptions &options) {
     if (!outcome)
       return outcome.error();
     outcomes.push_back(std::move(*outcome));
-    fmt::print(stderr, "{} batch {}: {:.2f} tokens/s\n", test.name(), test.batch, outcomes.back().mean());
+    printTalk("{} batch {}: {:.2f} tokens/s\n", test.name(), test.batch, outcomes.back().mean());
   }
   Bandwidth bandwidth = measureReadBandwidth(engine.device().threadPool());
   if (options.json)
-    fmt::print("{}\n", outcomesJson(outcomes, bandwidth, engine, profile).dump(2));
+    printResult("{}\n", outcomesJson(outcomes, bandwidth, engine, profile).dump(2));
   else
     printTable(outcomes, bandwidth, engine);
-  if (Result<void> flushed = flushOutput(); !flushed)
+  if (Result<void> flushed = flushResults(); !flushed)
     return flushed;
   printProfile(profile);
   return {};

@@ -1,4 +1,7 @@
 #include "runtime/artifact/Manifest.h"
+#include "runtime/artifact/Streams.h"
+#include "runtime/device/CpuFeatures.h"
+#include "runtime/exec/Artifact.h"
 #include "runtime/glm-run/Commands.h"
 #include "runtime/glm-run/Report.h"
 #include "runtime/memory/Buffers.h"
@@ -21,6 +24,7 @@ static int64_t launchesPerStep(const Manifest &manifest) {
 }
 
 static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::path &folder) {
+  std::set<std::string> flags = cpuFlags();
   nlohmann::json programs = nlohmann::json::array();
   for (const Program &program : manifest.programs)
     programs.push_back({{"name", program.name}, {"rows", program.rows}, {"launches", program.launches.size()}});
@@ -33,12 +37,17 @@ static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::
                          {"bytes", row.bytes},
                          {"rule", row.rule},
                          {"source", row.source}});
+  nlohmann::json code = nlohmann::json::array();
+  for (const Code &each : manifest.code)
+    code.push_back({{"file", each.file},
+                    {"bytes", each.bytes},
+                    {"features", each.features},
+                    {"missing", missingFeatures(each.features, flags)}});
   return {{"format", manifest.format},
           {"producer", manifest.producer},
           {"target", manifest.target},
-          {"features", manifest.features},
+          {"code", code},
           {"activations", manifest.activations},
-          {"library", manifest.library},
           {"layers", manifest.layers},
           {"vocab_size", manifest.vocabSize},
           {"max_model_len", manifest.maxModelLen},
@@ -61,20 +70,23 @@ static void printPrecision(const Manifest &manifest) {
   size_t width = 0;
   for (const PrecisionRow &row : manifest.precision)
     width = std::max(width, row.pattern.size());
-  fmt::print("\n{:<{}} {:>7} {:>8} {:>8} {:>11}  {}\n", "tensors", width, "count", "stored", "computed", "bytes",
-             "rule");
+  printResult("\n{:<{}} {:>7} {:>8} {:>8} {:>11}  {}\n", "tensors", width, "count", "stored", "computed", "bytes",
+              "rule");
   for (const PrecisionRow &row : manifest.precision)
-    fmt::print("{:<{}} {:>7} {:>8} {:>8} {:>11}  {}{}\n", row.pattern, width, row.count, row.stored, row.computed,
-               formatBytes(static_cast<double>(row.bytes)), row.rule,
-               row.source.empty() ? "" : fmt::format(" ({})", row.source));
+    printResult("{:<{}} {:>7} {:>8} {:>8} {:>11}  {}{}\n", row.pattern, width, row.count, row.stored, row.computed,
+                formatBytes(static_cast<double>(row.bytes)), row.rule,
+                row.source.empty() ? "" : fmt::format(" ({})", row.source));
 }
 
 static void printInfo(const Manifest &manifest, const std::filesystem::path &folder) {
-  auto line = [](const char *what, const std::string &value) { fmt::print("{:<12} {}\n", what, value); };
+  auto line = [](const char *what, const std::string &value) { printResult("{:<12} {}\n", what, value); };
   line("artifact", fmt::format("{}, format {}, made by {}", folder.string(), manifest.format, manifest.producer));
-  line("target", fmt::format("{} ({}), activations {}", manifest.target, manifest.library, manifest.activations));
-  line("needs", manifest.features.empty() ? "nothing beyond the base of its target"
-                                          : fmt::format("{}", fmt::join(manifest.features, ", ")));
+  line("target", fmt::format("{}, activations {}", manifest.target, manifest.activations));
+  Result<const Code *> chosen = chooseCode(manifest, cpuFlags());
+  for (const Code &code : manifest.code)
+    line("code", fmt::format("{}{}: needs {}", code.file, chosen && &code == *chosen ? " (runs here)" : "",
+                             code.features.empty() ? "nothing beyond the base of its target"
+                                                   : fmt::format("{}", fmt::join(code.features, ", "))));
   line("model", fmt::format("{} layers, {} ids, {} experts of which {} per token", manifest.layers, manifest.vocabSize,
                             manifest.experts, manifest.expertsPerToken));
   line("checkpoint", fmt::format("{}, {} files", checkpointFolder(manifest, folder).string(), manifest.files.size()));
@@ -97,7 +109,7 @@ Result<void> infoCommand(const InfoOptions &options) {
   if (!manifest)
     return manifest.error();
   if (options.json)
-    fmt::print("{}\n", infoJson(*manifest, options.artifact).dump(2));
+    printResult("{}\n", infoJson(*manifest, options.artifact).dump(2));
   else
     printInfo(*manifest, options.artifact);
   return {};

@@ -12,7 +12,8 @@ Result<LoadedEngine> loadEngine(const std::filesystem::path &artifact, const Dev
     if (!manifest)
       return manifest.error();
     return Error{fmt::format("{}: --device={} needs an artifact with GPU kernels, but found one for the host ({}, {})",
-                             artifact.filename().string(), options.device, manifest->target, manifest->library)};
+                             artifact.filename().string(), options.device, manifest->target,
+                             manifest->code.back().file)};
   }
   Result<std::unique_ptr<Engine>> engine = Engine::load(artifact, {options.threads, !options.skipScaleCheck});
   if (!engine)

@@ -1,10 +1,9 @@
 // glm-run: the command line. Exit 0 done, 1 refused or failed, 2 usage.
 #include "runtime/artifact/Manifest.h"
-#include "runtime/artifact/Message.h"
+#include "runtime/artifact/Streams.h"
 #include "runtime/device/ThreadPool.h"
 #include "runtime/glm-run/Commands.h"
 #include "runtime/glm-run/Prompts.h"
-#include "runtime/glm-run/Report.h"
 #include "runtime/glm-run/Suggest.h"
 
 #include <CLI/CLI.hpp>
@@ -189,17 +188,17 @@ static std::string explain(const CLI::App &app, const CLI::Error &error, const s
   return message;
 }
 
-/// The command, and what would otherwise end it without a message of ours.
-static Result<void> finish(const CLI::App &app, const CommandLine &line) try {
-  Result<void> done = dispatch(app, line);
-  return done ? flushOutput() : done;
-} catch (const std::system_error &failure) { // fmt's, for a stream that takes no more
-  return Error{fmt::format("stdout: output must be written whole, but found {}", failure.code().message())};
+/// Memory or a thread that is not there is no reason to end without a message of ours.
+static Result<void> runWithin(const CLI::App &app, const CommandLine &line) try {
+  return dispatch(app, line);
+} catch (const std::system_error &failure) {
+  return Error{fmt::format("glm-run: the system must grant what a run needs, but found {}", failure.code().message())};
 } catch (const std::bad_alloc &) {
   return Error{"glm-run: memory must suffice, but found that an allocation failed"};
 }
 
 int main(int argc, char **argv) {
+  occupyStandardStreams();
   CommandLine line;
   line.run.device.threads = line.bench.device.threads = line.verify.threads = onlineProcessors();
   CLI::App app("Runs what glm-compile wrote.", "glm-run");
@@ -213,15 +212,12 @@ int main(int argc, char **argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &wanted) {
-    return app.exit(wanted); // --help, --version
+    app.exit(wanted); // --help, --version
+    return finishProgram({});
   } catch (const CLI::ParseError &error) {
-    fmt::print(stderr, "error: glm-run: {}\nRun with --help for more information.\n",
-               explain(app, error, argc > 1 ? argv[1] : ""));
+    printTalk("error: glm-run: {}\nRun with --help for more information.\n",
+              explain(app, error, argc > 1 ? argv[1] : ""));
     return 2;
   }
-  Result<void> done = finish(app, line);
-  if (done)
-    return 0;
-  fmt::print(stderr, "{}", errorText(done.error()));
-  return 1;
+  return finishProgram(runWithin(app, line));
 }

@@ -1,8 +1,7 @@
 #include "runtime/glm-run/Report.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include "runtime/artifact/Streams.h"
+
 #include <fmt/format.h>
 
 namespace glm {
@@ -15,26 +14,16 @@ std::string formatBytes(double bytes) {
   return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.2f} {}", bytes, units[unit]);
 }
 
-Result<void> flushOutput() {
-  errno = 0;
-  if (std::fflush(stdout) == 0 && !std::ferror(stdout))
-    return {};
-  return Error{fmt::format("stdout: output must be written whole, but found {}",
-                           errno ? std::strerror(errno) : "a failed write")};
-}
-
 double perSecond(double count, double seconds) { return seconds > 0 ? count / seconds : 0; }
 
 void printProfile(const Profile &profile) {
   double steps = static_cast<double>(std::max<int64_t>(profile.steps(), 1));
   double total = profile.seconds();
-  fmt::print(stderr, "{:<28} {:>13} {:>11} {:>7}\n", "kernel family", "launches/step", "us/step", "share");
+  printTalk("{:<28} {:>13} {:>11} {:>7}\n", "kernel family", "launches/step", "us/step", "share");
   for (const Profile::Family &family : profile.families())
-    fmt::print(stderr, "{:<28} {:>13.1f} {:>11.1f} {:>6.1f}%\n", family.name,
-               static_cast<double>(family.launches) / steps, family.seconds / steps * 1e6,
-               total > 0 ? family.seconds / total * 100 : 0);
-  fmt::print(stderr, "{:<28} {:>13} {:>11.1f}\n", fmt::format("all, {} steps", profile.steps()), "",
-             total / steps * 1e6);
+    printTalk("{:<28} {:>13.1f} {:>11.1f} {:>6.1f}%\n", family.name, static_cast<double>(family.launches) / steps,
+              family.seconds / steps * 1e6, total > 0 ? family.seconds / total * 100 : 0);
+  printTalk("{:<28} {:>13} {:>11.1f}\n", fmt::format("all, {} steps", profile.steps()), "", total / steps * 1e6);
 }
 
 nlohmann::json profileJson(const Profile &profile) {

@@ -1,7 +1,6 @@
 // How figures look to people and to scripts.
 #pragma once
 
-#include "runtime/artifact/Result.h"
 #include "runtime/exec/Profile.h"
 
 #include <nlohmann/json.hpp>
@@ -10,9 +9,6 @@ namespace glm {
 
 /// "1.50 GiB", "640 B".
 std::string formatBytes(double bytes);
-
-/// Whether all that was printed has reached stdout: results that did not reach a full disk are not results.
-Result<void> flushOutput();
 
 /// Tokens per second, 0 if no time passed.
 double perSecond(double count, double seconds);

@@ -1,3 +1,4 @@
+#include "runtime/artifact/Streams.h"
 #include "runtime/exec/Trace.h"
 #include "runtime/glm-run/Commands.h"
 #include "runtime/glm-run/Load.h"
@@ -40,17 +41,6 @@ static Result<std::vector<std::vector<int32_t>>> collectPrompts(const RunOptions
     prompts.push_back(std::move(*tokens));
   }
   return prompts;
-}
-
-/// An hour of computing must not end at a folder that does not exist.
-static Result<void> checkWritable(const std::filesystem::path &file) {
-  if (file.empty())
-    return {};
-  std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (access(folder.c_str(), W_OK | X_OK) == 0)
-    return {};
-  return Error{
-      fmt::format("{}: the folder of an output must be writable, but found {}", file.string(), std::strerror(errno))};
 }
 
 static Result<void> fillSession(Session &session, const RunOptions &options,
@@ -119,17 +109,18 @@ static nlohmann::json resultJson(const Session &session, const Statistics &stati
 }
 
 static void printStatistics(const Statistics &statistics, const LoadedEngine &loaded) {
-  fmt::print(stderr,
-             "{} on {}: loaded in {:.2f} s; prompt {} tokens, {:.2f} tokens/s; decode {} tokens, {:.2f} tokens/s\n",
-             loaded.engine->manifest().target, loaded.engine->device().description(), loaded.seconds,
-             statistics.promptTokens, perSecond(statistics.promptTokens, statistics.promptSeconds),
-             statistics.decodeTokens, perSecond(statistics.decodeTokens, statistics.decodeSeconds));
+  printTalk("{} ({}) on {}: loaded in {:.2f} s; prompt {} tokens, {:.2f} tokens/s; decode {} tokens, {:.2f} tokens/s\n",
+            loaded.engine->manifest().target, loaded.engine->code().file, loaded.engine->device().description(),
+            loaded.seconds, statistics.promptTokens, perSecond(statistics.promptTokens, statistics.promptSeconds),
+            statistics.decodeTokens, perSecond(statistics.decodeTokens, statistics.decodeSeconds));
 }
 
 Result<void> runCommand(const RunOptions &options) {
+  // An hour of computing must not end at a file that cannot be written.
   for (const std::filesystem::path &file : {options.logits, options.trace})
-    if (Result<void> writable = checkWritable(file); !writable)
-      return writable;
+    if (!file.empty())
+      if (Result<void> writable = SafetensorsWriter::checkTarget(file); !writable)
+        return writable;
   Result<std::vector<std::vector<int32_t>>> prompts = collectPrompts(options);
   if (!prompts)
     return prompts.error();
@@ -138,6 +129,9 @@ Result<void> runCommand(const RunOptions &options) {
     return loaded.error();
   Executor &executor = loaded->engine->executor();
   const Manifest &manifest = loaded->engine->manifest();
+  if (options.chunk > manifest.maxRows)
+    return Error{fmt::format("--chunk: rows must be at most {} (max_rows of the artifact), but found {}",
+                             manifest.maxRows, *options.chunk)};
   Result<Session> session = Session::create(executor, {options.chunk.value_or(manifest.maxRows)});
   if (!session)
     return session.error();
@@ -163,13 +157,14 @@ Result<void> runCommand(const RunOptions &options) {
     if (Result<void> written = trace.write(options.trace); !written)
       return written;
   if (options.json) {
-    fmt::print("{}\n", resultJson(*session, *statistics, loaded->seconds, options.profile ? &profile : nullptr).dump());
+    printResult("{}\n",
+                resultJson(*session, *statistics, loaded->seconds, options.profile ? &profile : nullptr).dump());
   } else {
     for (int64_t i = 0; i < session->size(); ++i)
-      fmt::print("{}\n", fmt::join(session->sequence(i).generated, ","));
+      printResult("{}\n", fmt::join(session->sequence(i).generated, ","));
   }
   // Ids before talk, where both go to one terminal.
-  if (Result<void> flushed = flushOutput(); !flushed)
+  if (Result<void> flushed = flushResults(); !flushed)
     return flushed;
   printStatistics(*statistics, *loaded);
   if (options.profile)

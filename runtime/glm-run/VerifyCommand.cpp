@@ -1,3 +1,5 @@
+#include "runtime/artifact/Streams.h"
+#include "runtime/device/CpuFeatures.h"
 #include "runtime/device/HostDevice.h"
 #include "runtime/exec/Artifact.h"
 #include "runtime/glm-run/Commands.h"
@@ -54,6 +56,7 @@ static Result<std::vector<std::string>> hashFiles(const Artifact &artifact, Thre
 namespace {
 /// What was looked at, for the report.
 struct Findings {
+  const Code *code = nullptr; ///< that this processor runs
   uint64_t fileBytes = 0;
   size_t tensors = 0;
   uint64_t scaleBytes = 0;
@@ -69,9 +72,13 @@ static nlohmann::json findingsJson(const Artifact &artifact, const Findings &fin
       file["sha256"] = findings.hashes[i];
     files.push_back(file);
   }
-  nlohmann::json result = {
-      {"ok", true},     {"format", artifact.manifest.format}, {"target", artifact.manifest.target},
-      {"files", files}, {"tensors", findings.tensors},        {"kernels", artifact.manifest.kernels.size()}};
+  nlohmann::json result = {{"ok", true},
+                           {"format", artifact.manifest.format},
+                           {"target", artifact.manifest.target},
+                           {"files", files},
+                           {"tensors", findings.tensors},
+                           {"kernels", artifact.manifest.kernels.size()},
+                           {"code", findings.code->file}};
   if (!findings.hashes.empty())
     result["block_scale_bytes"] = findings.scaleBytes;
   return result;
@@ -79,16 +86,19 @@ static nlohmann::json findingsJson(const Artifact &artifact, const Findings &fin
 
 static void printFindings(const Artifact &artifact, const Findings &findings) {
   const Manifest &manifest = artifact.manifest;
-  fmt::print("manifest.json: format {}, for {}, made by {}\n", manifest.format, manifest.target, manifest.producer);
-  fmt::print("checkpoint: {} files, {}, sizes and headers as compiled against\n", manifest.files.size(),
-             formatBytes(static_cast<double>(findings.fileBytes)));
-  fmt::print("weights: {} tensors, types, shapes and scalars as compiled against\n", findings.tensors);
-  fmt::print("{}: {} kernels found, this processor can run them\n", manifest.library, manifest.kernels.size());
+  printResult("manifest.json: format {}, for {}, made by {}\n", manifest.format, manifest.target, manifest.producer);
+  printResult("checkpoint: {} files, {}, sizes and headers as compiled against\n", manifest.files.size(),
+              formatBytes(static_cast<double>(findings.fileBytes)));
+  printResult("weights: {} tensors, types, shapes and scalars as compiled against\n", findings.tensors);
+  for (const Code &code : manifest.code)
+    printResult("{}: {} kernels found{}\n", code.file, manifest.kernels.size(),
+                &code == findings.code ? ", this processor runs them" : "");
   if (findings.hashes.empty())
     return;
-  fmt::print("block scales: {} read, none is NaN or negative\n", formatBytes(static_cast<double>(findings.scaleBytes)));
+  printResult("block scales: {} read, none is NaN or negative\n",
+              formatBytes(static_cast<double>(findings.scaleBytes)));
   for (size_t i = 0; i < findings.hashes.size(); ++i)
-    fmt::print("sha256 {}  {}\n", findings.hashes[i], manifest.files[i].name);
+    printResult("sha256 {}  {}\n", findings.hashes[i], manifest.files[i].name);
 }
 
 Result<void> verifyCommand(const VerifyOptions &options) {
@@ -96,27 +106,32 @@ Result<void> verifyCommand(const VerifyOptions &options) {
   if (!opened)
     return opened.error();
   const Artifact &artifact = **opened;
-  HostDevice device(options.threads);
-  if (Result<void> loaded = device.loadKernels(artifact.library(), artifact.manifest.kernels); !loaded)
-    return loaded;
-  if (Result<void> cpu = checkCpu(artifact.manifest); !cpu)
-    return cpu;
+  Result<const Code *> code = chooseCode(artifact.manifest, cpuFlags());
+  if (!code)
+    return code.error();
+  // Looking kernels up runs none of them, so libraries for other processors can be looked into as well.
+  for (const Code &each : artifact.manifest.code)
+    if (Result<void> loaded = HostDevice(1).loadKernels(artifact.folder / each.file, artifact.manifest.kernels);
+        !loaded)
+      return loaded;
+  ThreadPool pool(options.threads);
   Findings findings;
+  findings.code = *code;
   for (const CheckpointFile &file : artifact.manifest.files)
     findings.fileBytes += file.bytes;
   for (size_t i = 0; i < artifact.manifest.weights.size(); ++i)
     findings.tensors += artifact.weights.tensors(static_cast<int64_t>(i)).size();
   if (options.weights) {
     findings.scaleBytes = blockScaleBytes(artifact.manifest, artifact.weights);
-    if (Result<void> scales = checkBlockScales(artifact.manifest, artifact.weights, device.threadPool()); !scales)
+    if (Result<void> scales = checkBlockScales(artifact.manifest, artifact.weights, pool); !scales)
       return scales;
-    Result<std::vector<std::string>> hashes = hashFiles(artifact, device.threadPool());
+    Result<std::vector<std::string>> hashes = hashFiles(artifact, pool);
     if (!hashes)
       return hashes.error();
     findings.hashes = std::move(*hashes);
   }
   if (options.json)
-    fmt::print("{}\n", findingsJson(artifact, findings).dump(2));
+    printResult("{}\n", findingsJson(artifact, findings).dump(2));
   else
     printFindings(artifact, findings);
   return {};

@@ -87,10 +87,6 @@ Result<Weights> Weights::resolve(const Manifest &manifest, const Checkpoint &che
   weights.tables.resize(count);
   for (size_t i = 0; i < count; ++i) {
     const Weight &weight = manifest.weights[i];
-    if (weight.form == WeightForm::Constant) {
-      weights.numbers[i] = weight.values;
-      continue;
-    }
     for (int64_t index = 0; index < weight.count; ++index) {
       Result<Checkpoint::Entry> entry = findTensor(weight, index, checkpoint);
       if (!entry)

@@ -22,16 +22,16 @@ public:
   /// The argument of a kernel for a weight of the manifest (WeightForm); after `place`.
   void *address(int64_t weight) const { return addresses[weight]; }
 
-  /// The checkpoint's tensors behind a weight, in order; empty for a constant.
+  /// The checkpoint's tensors behind a weight, in order.
   std::span<const Checkpoint::Entry> tensors(int64_t weight) const { return entries[weight]; }
 
-  /// Bytes that a kernel finds behind a weight: all of its tensors, or its scalars or numbers.
+  /// Bytes that a kernel finds behind a weight: all of its tensors, or its scalars in float32.
   uint64_t bytes(int64_t weight) const;
 
 private:
   const Manifest *manifest = nullptr;
   std::vector<std::vector<Checkpoint::Entry>> entries;
-  std::vector<std::vector<float>> numbers;       ///< of scalars and constants
+  std::vector<std::vector<float>> numbers;       ///< of scalars
   std::vector<std::vector<const void *>> tables; ///< of tables
   std::vector<void *> addresses;
 };

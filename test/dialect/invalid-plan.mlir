@@ -47,16 +47,6 @@ glm.plan.weight @weight_reciprocal data "a.weight" count 1 dtype "BF16" shape [4
 
 // -----
 
-// expected-error @+1 {{values must be there with form constant, but found none}}
-glm.plan.weight @weight_constant constant "angles" count 1 dtype "F32" shape [2]
-
-// -----
-
-// expected-error @+1 {{values must be absent without form constant, but found it}}
-glm.plan.weight @weight_values data "a.weight" count 1 dtype "F32" shape [1] {values = array<f32: 1.0>}
-
-// -----
-
 // expected-error @+1 {{offset must be 0 or more, but found -64}}
 glm.plan.buffer @buffer_offset arena offset -64 bytes 64
 

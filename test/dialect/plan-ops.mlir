@@ -9,8 +9,6 @@ glm.plan.weight @w4 table "model.layers.3.mlp.experts.{}.up_proj.weight_scale" c
 glm.plan.weight @w5 scalars "model.layers.3.mlp.experts.{}.up_proj.weight_global_scale" count 256 dtype "F32" shape [] reciprocal
 // CHECK: glm.plan.weight @norm data "model.norm.weight" count 1 dtype "BF16" shape [40]
 glm.plan.weight @norm data "model.norm.weight" count 1 dtype "BF16" shape [40]
-// CHECK: glm.plan.weight @angles constant "inverse frequencies" count 1 dtype "F32" shape [2] {values = array<f32: 1.000000e+00, 2.500000e-01>}
-glm.plan.weight @angles constant "inverse frequencies" count 1 dtype "F32" shape [2] {values = array<f32: 1.0, 0.25>}
 
 // CHECK: glm.plan.buffer @tokens input offset 0 bytes 64
 glm.plan.buffer @tokens input offset 0 bytes 64

@@ -10,9 +10,8 @@ const nlohmann::json &baseManifest() {
     Manifest manifest;
     manifest.producer = "fuzz";
     manifest.target = "x86-64-v3";
-    manifest.features = {"avx2"};
     manifest.activations = "bf16";
-    manifest.library = "host.so";
+    manifest.code = {{"host.so", 1024, 9, {"avx2"}}};
     manifest.layers = 2;
     manifest.vocabSize = 8;
     manifest.maxModelLen = 128;

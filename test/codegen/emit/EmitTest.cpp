@@ -1,6 +1,7 @@
 // A small plan, the manifest that it becomes, and what may happen to the folder that it is written to.
 #include "codegen/emit/Emit.h"
 #include "codegen/emit/ArtifactFolder.h"
+#include "runtime/artifact/Library.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
@@ -28,10 +29,10 @@ module attributes {
   glm.plan.weight @codes table "model.layers.3.mlp.experts.{}.up_proj.weight" count 4 dtype "U8" shape [6, 8]
   glm.plan.weight @globals scalars "model.layers.3.mlp.experts.{}.up_proj.weight_global_scale" count 4 dtype "F32" shape [] reciprocal
   glm.plan.weight @table data "model.embed_tokens.weight" count 1 dtype "BF16" shape [7, 9]
-  glm.plan.weight @numbers constant "inverse frequencies" count 1 dtype "F32" shape [3] {values = array<f32: 1.0, 0.25, 1.5e-3>}
+  glm.plan.weight @norm data "model.norm.weight" count 1 dtype "F32" shape [3]
   glm.plan.program @step_r2 rows 2 {
     glm.plan.launch @top_k_w9 [@step_r2.b2, @latent] {tap = "index.3", tapped = @step_r2.b2, tap_type = "I32", tap_width = 12 : i64}
-    glm.plan.launch @embed_bf16_w9 [@tokens, @table, @numbers, @logits] output_rows
+    glm.plan.launch @embed_bf16_w9 [@tokens, @table, @norm, @logits] output_rows
   }
   module @embed_bf16_w9 attributes {glm.parallel} {
     func.func private @embed_bf16_w9()
@@ -74,8 +75,8 @@ protected:
 
   Result<void> emit(const fs::path &output, const std::string &library = "an ELF file") {
     return emitArtifact(
-        *plan, facts(),
-        [&](const fs::path &path) -> Result<void> {
+        {*plan}, facts(),
+        [&](mlir::ModuleOp, const fs::path &path) -> Result<void> {
           std::ofstream(path) << library;
           return {};
         },
@@ -110,9 +111,12 @@ TEST_F(Emit, ReadsBackWhatThePlanSays) {
   Result<Manifest> read = readManifest(folder / "small.glm");
   ASSERT_TRUE(read) << read.error().message;
 
-  EXPECT_EQ(read->library, "host.so");
   EXPECT_EQ(read->target, "x86-64-v4");
-  EXPECT_EQ(read->features, (Names{"avx512f", "avx512bf16"}));
+  ASSERT_EQ(read->code.size(), 1u);
+  EXPECT_EQ(read->code[0].file, "host.so");
+  EXPECT_EQ(read->code[0].bytes, 11u);
+  EXPECT_EQ(read->code[0].features, (Names{"avx512f", "avx512bf16"}));
+  EXPECT_TRUE(checkLibrary(folder / "small.glm", read->code[0]));
   EXPECT_EQ(read->arenaBytes, 4096u);
   EXPECT_EQ(read->maxRows, 5);
   EXPECT_EQ(read->maxSequences, 3);
@@ -120,6 +124,48 @@ TEST_F(Emit, ReadsBackWhatThePlanSays) {
   EXPECT_EQ(read->pageSize, 64);
   EXPECT_EQ(read->pagesPerSequence, 4);
   EXPECT_EQ(read->pages, 12);
+}
+
+/// The plan for a target that has more than its own.
+mlir::OwningOpRef<mlir::ModuleOp> better(mlir::ModuleOp plan) {
+  mlir::OwningOpRef<mlir::ModuleOp> other(plan.clone());
+  (*other)->setAttr(kTargetAttr, TargetAttr::get(plan.getContext(), "x86-64-v4+amx", "x86_64-unknown-linux-gnu",
+                                                 "x86-64-v4", "+avx512f,+avx512bf16,+amx-bf16", 512));
+  return other;
+}
+
+TEST_F(Emit, HoldsALibraryForEachTarget) {
+  auto other = better(*plan);
+  auto write = [&](mlir::ModuleOp module, const fs::path &path) -> Result<void> {
+    std::ofstream(path) << (module == *plan ? "plain" : "better");
+    return {};
+  };
+  Result<void> emitted = emitArtifact({*other, *plan}, facts(), write, folder / "small.glm");
+  ASSERT_TRUE(emitted) << emitted.error().message;
+  Result<Manifest> read = readManifest(folder / "small.glm");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->target, "x86-64-v4");
+  ASSERT_EQ(read->code.size(), 2u);
+  EXPECT_EQ(read->code[0].file, "host+amx.so");
+  EXPECT_EQ(read->code[0].features, (Names{"avx512f", "avx512bf16", "amx-bf16"}));
+  EXPECT_EQ(read->code[1].file, "host.so");
+  EXPECT_EQ(text(folder / "small.glm" / "host+amx.so"), "better");
+  EXPECT_EQ(text(folder / "small.glm" / "host.so"), "plain");
+}
+
+TEST_F(Emit, RefusesLibrariesThatAreLaunchedDifferently) {
+  auto other = better(*plan);
+  auto program = *(*other).getOps<PlanProgramOp>().begin();
+  (*program.getBody().getOps<PlanLaunchOp>().begin()).erase();
+  auto write = [](mlir::ModuleOp, const fs::path &path) -> Result<void> {
+    std::ofstream(path) << "an ELF file";
+    return {};
+  };
+  Result<void> emitted = emitArtifact({*other, *plan}, facts(), write, folder / "small.glm");
+  ASSERT_FALSE(emitted);
+  EXPECT_EQ(emitted.error().message,
+            "plan: libraries of one artifact must be launched alike, but found another plan for x86-64-v4+amx");
+  EXPECT_EQ(names(), Names{});
 }
 
 TEST_F(Emit, KeepsTheFactsOfTheCaller) {
@@ -150,8 +196,7 @@ TEST_F(Emit, ListsWeightsInTheirOrder) {
   EXPECT_TRUE(weights[1].reciprocal);
   EXPECT_TRUE(weights[1].shape.empty());
   EXPECT_EQ(weights[2].form, WeightForm::Data);
-  EXPECT_EQ(weights[3].form, WeightForm::Constant);
-  EXPECT_EQ(weights[3].values, (std::vector<float>{1.0f, 0.25f, 1.5e-3f}));
+  EXPECT_EQ(weights[3].dtype, "F32");
 }
 
 TEST_F(Emit, ListsBuffersInTheirOrder) {
@@ -242,8 +287,8 @@ TEST_F(Emit, RefusesAFolderThatIsNotThere) {
 TEST_F(Emit, LeavesNothingBehindWhenTheLibraryFails) {
   ASSERT_TRUE(emit(folder / "small.glm", "first"));
   Result<void> emitted = emitArtifact(
-      *plan, facts(),
-      [](const fs::path &path) -> Result<void> {
+      {*plan}, facts(),
+      [](mlir::ModuleOp, const fs::path &path) -> Result<void> {
         std::ofstream(path) << "half of";
         return Error{"kernel embed_bf16_w9: linking must succeed, but found none of it"};
       },
@@ -257,8 +302,8 @@ TEST_F(Emit, LeavesNothingBehindWhenTheLibraryFails) {
 // Somebody else takes the name while kernels are compiled.
 TEST_F(Emit, LooksAgainBeforeTakingTheName) {
   Result<void> emitted = emitArtifact(
-      *plan, facts(),
-      [&](const fs::path &path) -> Result<void> {
+      {*plan}, facts(),
+      [&](mlir::ModuleOp, const fs::path &path) -> Result<void> {
         std::ofstream(path) << "an ELF file";
         std::ofstream(folder / "small.glm") << "thesis";
         return {};

@@ -70,6 +70,28 @@ TEST_F(TargetTest, LevelsAnswerWhatTheyHave) {
   EXPECT_FALSE(hasBf16Dot(v4));
 }
 
+TEST_F(TargetTest, LevelFourHasBf16OnTop) {
+  auto targets = makeTargets(&context, "x86-64-v4");
+  ASSERT_TRUE(targets) << targets.error().message;
+  ASSERT_EQ(targets->size(), 2u);
+  TargetAttr best = targets->front(), plain = targets->back();
+  EXPECT_EQ(best.getChip().str(), "x86-64-v4+avx512bf16");
+  EXPECT_EQ(plain.getChip().str(), "x86-64-v4");
+  EXPECT_TRUE(hasBf16Dot(best));
+  EXPECT_FALSE(hasBf16Dot(plain));
+  // The better code needs what the plain code needs, and one thing more.
+  std::vector<std::string> features = featuresOf(plain);
+  features.push_back("avx512bf16");
+  EXPECT_EQ(featuresOf(best), features);
+  EXPECT_EQ(target("x86-64-v4+avx512bf16"), best);
+  EXPECT_EQ(refusal("x86-64-v4+amx"), "--target: chip must be one of --list-targets, but found x86-64-v4+amx");
+  for (const char *chip : {"host", "x86-64-v3"}) {
+    auto only = makeTargets(&context, chip);
+    ASSERT_TRUE(only) << only.error().message;
+    EXPECT_EQ(*only, std::vector<TargetAttr>{target(chip)});
+  }
+}
+
 TEST_F(TargetTest, Bf16DotNeedsItsThreeFeatures) {
   auto with = [&](llvm::StringRef features) {
     return hasBf16Dot(TargetAttr::get(&context, "host", "x86_64-unknown-linux-gnu", "x86-64-v4", features, 512));

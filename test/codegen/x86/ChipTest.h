@@ -22,13 +22,14 @@ protected:
 inline std::string chipTestName(const ::testing::TestParamInfo<std::string> &info) {
   std::string name = info.param;
   for (char &letter : name)
-    if (letter == '-')
+    if (letter == '-' || letter == '+')
       letter = '_';
   return name;
 }
 
-/// Every x86 chip that --target knows.
+/// Every x86 chip that --target knows, with every target that it has.
 #define GLM_ON_EACH_CHIP(suite)                                                                                        \
-  INSTANTIATE_TEST_SUITE_P(Chips, suite, ::testing::Values("host", "x86-64-v4", "x86-64-v3"), chipTestName)
+  INSTANTIATE_TEST_SUITE_P(Chips, suite, ::testing::Values("host", "x86-64-v4+avx512bf16", "x86-64-v4", "x86-64-v3"),  \
+                           chipTestName)
 
 } // namespace glm::test

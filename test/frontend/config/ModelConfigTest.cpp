@@ -194,7 +194,7 @@ TEST_F(ModelConfigTest, refusesWrongNumbers) {
   // JSON has no NaN; Python writes it all the same.
   folder.write("config.json", "{\"model_type\": \"glm_moe_dsa\",\n\"rms_norm_eps\": NaN}");
   EXPECT_EQ(messageOf(readModelConfig(folder.path(), warnings)),
-            "config.json:2: text must be JSON, but found an error at byte 47");
+            "config.json:2: number must be finite, but found NaN");
 }
 
 TEST_F(ModelConfigTest, refusesWhatIsNotImplemented) {

@@ -13,7 +13,7 @@ struct BadInput {
   Start start = Start::Wide;
   std::function<void(const Place &)> spoil;
   /// What must stand on stderr, a line each, whole. PLACE is the folder in which the program was called, # a number or a hash that
-  /// depends on the code that was generated.
+  /// depends on the code that was generated, or on how the checkpoint was written.
   std::string said;
   /// The program and its arguments.
   std::vector<std::string> words = {GLM_COMPILE, "model", "-o", "out.glm"};

@@ -39,7 +39,7 @@ Section badOutputs() {
           {"stdout is full: --print-precision",
            Start::Wide,
            [](auto &) {},
-           R"(stdout: output must be written whole, but found a failed write)",
+           R"(stdout: output must be written whole, but found No space left on device)",
            {GLM_COMPILE, "model", "--print-precision"},
            {.fullOutput = true}},
           {"stdout is full: --stop-after",

@@ -18,10 +18,10 @@ Edit inner(const std::function<void(Json &)> &edit) {
   };
 }
 
-/// Packed and compiled with a file of rules.
+/// Compiled with a file of rules.
 BadInput rules(const std::string &what, const std::string &file, const std::string &said) {
   return {what,
-          Start::Packed,
+          Start::Wide,
           [=](const Place &place) { Place::write(place.root() / "rules.json", file); },
           said,
           {GLM_COMPILE, "model", "-o", "out.glm", "--precision=rules.json"}};
@@ -71,7 +71,7 @@ Section badQuantization() {
            R"(config.json:72: pattern re:(.*)*(.*)*(.*)*x$ must be decided in 1000000 steps for model.layers.0.self_attn.indexer.wq_b, but found match limit exceeded)"},
           {"excluded by name but stored packed", Start::Card,
            side([](Json &json) { json["exclude_modules"] = {"*.layers.2.mlp.experts.*"}; }),
-           R"(model.layers.2.mlp.experts.0.gate_proj: rule *.layers.2.mlp.experts.* = wide (hf_quant_config.json:11) asks for wide, but found nvfp4 in the checkpoint)"},
+           R"(model.layers.2.mlp.experts.{0..3}.gate_proj: rule *.layers.2.mlp.experts.* = wide (hf_quant_config.json:11) asks for wide, but found nvfp4 in the checkpoint (--print-precision lists 8 more))"},
           rules("rules: no list", R"({"rule": []})",
                 R"(rules.json:1: key must be one of rules, comment, but found rule)"),
           rules("rules: an unknown key", R"({"rules": [{"pattern": "*", "type": "stored", "layer": 3}]})",

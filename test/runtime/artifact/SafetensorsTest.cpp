@@ -105,7 +105,7 @@ TEST_F(SafetensorsTest, writerLeavesNothingBehind) {
   writer.add("a", "U8", {1}, {1});
   EXPECT_EQ(messageOf(writer.write(folder.path() / "no" / "x.safetensors")),
             (folder.path() / "no" / "x.safetensors").string() +
-                ": file must be writable, but found No such file or directory");
+                ": the folder of an output must be writable, but found No such file or directory");
   std::filesystem::create_directory(folder.path() / "x.safetensors");
   EXPECT_EQ(messageOf(writer.write(folder.path() / "x.safetensors")),
             (folder.path() / "x.safetensors").string() + ": output must be absent or a file, but found a folder");

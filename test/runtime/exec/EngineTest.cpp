@@ -6,6 +6,8 @@
 
 using namespace glm;
 
+namespace fs = std::filesystem;
+
 namespace {
 
 using testing::HasSubstr;
@@ -30,14 +32,48 @@ TEST_F(EngineTest, refusesWhatIsNoArtifact) {
 }
 
 TEST_F(EngineTest, refusesLibraryOutsideTheArtifact) {
-  EXPECT_THAT(message({.edit = [](Manifest &m) { m.library = "../host.so"; }}),
-              testing::AnyOf(HasSubstr("library must be a file name within the artifact, but found \"../host.so\""),
-                             HasSubstr("library")));
+  EXPECT_EQ(message({.edit = [](Manifest &m) { m.code[0].file = "../host.so"; }}),
+            "manifest.json: code[0].file must be a file of the artifact's folder, but found \"../host.so\"");
+}
+
+TEST_F(EngineTest, refusesDamagedLibrary) {
+  fs::path artifact = toy::writeArtifact(folder.path());
+  fs::resize_file(artifact / "host.so", 1000);
+  Result<std::unique_ptr<Engine>> loaded = Engine::load(artifact, {});
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, StartsWith("host.so: file must have "));
 }
 
 TEST_F(EngineTest, refusesMissingInstructions) {
-  EXPECT_EQ(message({.edit = [](Manifest &m) { m.features = {"sse2", "avx9000"}; }}),
+  EXPECT_EQ(message({.edit = [](Manifest &m) { m.code[0].features = {"sse2", "avx9000"}; }}),
             "manifest.json: code for x86-64-v3 needs a processor with sse2, avx9000, but found one without avx9000");
+}
+
+TEST_F(EngineTest, takesTheFirstLibraryThatThisProcessorRuns) {
+  fs::path artifact = toy::writeArtifact(folder.path(), {.edit = [&](Manifest &m) {
+                                           fs::copy_file(folder.path() / "toy.glm" / "host.so",
+                                                         folder.path() / "toy.glm" / "better.so");
+                                           m.code.insert(m.code.begin(), m.code[0]);
+                                           m.code[0].file = "better.so";
+                                         }});
+  Result<std::unique_ptr<Engine>> loaded = Engine::load(artifact, {});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->code().file, "better.so");
+}
+
+TEST(ChooseCode, takesTheFirstWhoseFeaturesAreThere) {
+  Manifest manifest;
+  manifest.target = "x86-64-v4";
+  manifest.code = {{"best.so", 1, 1, {"avx512f", "avx512bf16"}}, {"plain.so", 1, 1, {"avx512f", "lzcnt"}}};
+  auto choose = [&](std::set<std::string> flags) {
+    Result<const Code *> code = chooseCode(manifest, flags);
+    return code ? (*code)->file : code.error().message;
+  };
+  EXPECT_EQ(choose({"sse2", "avx512f", "avx512_bf16", "abm"}), "best.so");
+  EXPECT_EQ(choose({"avx512f", "avx512_bf16"}), "best.so");
+  EXPECT_EQ(choose({"avx512f", "abm"}), "plain.so");
+  EXPECT_EQ(choose({"avx512_bf16", "abm"}),
+            "manifest.json: code for x86-64-v4 needs a processor with avx512f, lzcnt, but found one without avx512f");
 }
 
 TEST_F(EngineTest, refusesMissingKernel) {

@@ -44,9 +44,14 @@ static std::vector<uint8_t> bytesOf(const std::vector<float> &values) {
   return bytes;
 }
 
+/// Pages that hold the longest sequence.
+static int64_t pagesPerSequence(const Options &options) { return (options.maxModelLen + kPageSize - 1) / kPageSize; }
+
 static void writeCheckpoint(const fs::path &file, const Options &options) {
   SafetensorsWriter writer;
   writer.add("embed.weight", "F32", {kVocab, kWidth}, bytesOf(embedding()));
+  writer.add("gain", "F32", {}, bytesOf({kGain}));
+  writer.add("pages_per_slot", "F32", {}, bytesOf({static_cast<float>(pagesPerSequence(options))}));
   for (int64_t i = 0; i < kExperts; ++i) {
     std::string name = "experts." + std::to_string(i);
     writer.add(name + ".weight", "F32", {kWidth}, bytesOf(expert(i)));
@@ -102,13 +107,12 @@ static void addModel(Builder &builder, const Options &options) {
   int64_t logits = builder.buffer("logits", BufferSpace::Output, rows * kVocab * 4);
   int64_t cache = builder.buffer("cache.0", BufferSpace::Cache, options.pages * kPageSize * kWidth * 4);
 
-  int64_t embed = builder.weight({"embed.weight", WeightForm::Data, 1, "F32", {kVocab, kWidth}, false, {}});
-  int64_t experts = builder.weight({"experts.{}.weight", WeightForm::Table, kExperts, "F32", {kWidth}, false, {}});
-  int64_t scales = builder.weight({"experts.{}.scale", WeightForm::Scalars, kExperts, "F32", {}, false, {}});
-  int64_t gain = builder.weight({"gain", WeightForm::Constant, 1, "F32", {}, false, {kGain}});
-  int64_t perSlot =
-      builder.weight({"pages_per_slot", WeightForm::Constant, 1, "F32", {}, false, {static_cast<float>(pagesPerSlot)}});
-  builder.weight({"experts.{}.weight_scale", WeightForm::Table, kExperts, "F8_E4M3", {2, 3}, false, {}});
+  int64_t embed = builder.weight({"embed.weight", WeightForm::Data, 1, "F32", {kVocab, kWidth}, false});
+  int64_t experts = builder.weight({"experts.{}.weight", WeightForm::Table, kExperts, "F32", {kWidth}, false});
+  int64_t scales = builder.weight({"experts.{}.scale", WeightForm::Scalars, kExperts, "F32", {}, false});
+  int64_t gain = builder.weight({"gain", WeightForm::Scalars, 1, "F32", {}, false});
+  int64_t perSlot = builder.weight({"pages_per_slot", WeightForm::Scalars, 1, "F32", {}, false});
+  builder.weight({"experts.{}.weight_scale", WeightForm::Table, kExperts, "F8_E4M3", {2, 3}, false});
 
   int64_t embedKernel = builder.kernel("embed_f32_w8");
   int64_t writeKernel = builder.kernel("cache_write_f32_w8");
@@ -148,18 +152,18 @@ fs::path writeArtifact(const fs::path &folder, const Options &options) {
   Manifest &manifest = builder.manifest;
   manifest.producer = "a test";
   manifest.target = "x86-64-v3";
-  manifest.features = {"sse2", "cmov"};
   manifest.activations = "f32";
-  manifest.library = "host.so";
-  if (Result<void> described = describeLibrary(artifact, manifest); !described)
-    throw std::runtime_error(described.error().message);
+  Result<Code> code = describeLibrary(artifact / "host.so", {"sse2", "cmov"});
+  if (!code)
+    throw std::runtime_error(code.error().message);
+  manifest.code = {*code};
   manifest.layers = 1;
   manifest.vocabSize = kVocab;
   manifest.maxModelLen = options.maxModelLen;
   manifest.maxRows = options.maxRows;
   manifest.maxSequences = options.maxSequences;
   manifest.pageSize = kPageSize;
-  manifest.pagesPerSequence = (options.maxModelLen + kPageSize - 1) / kPageSize;
+  manifest.pagesPerSequence = pagesPerSequence(options);
   manifest.pages = options.pages;
   manifest.experts = kExperts;
   manifest.expertsPerToken = kChosen;

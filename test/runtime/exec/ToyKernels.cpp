@@ -15,7 +15,7 @@ static float weightAt(const void *tensor, int64_t i) {
 }
 static const int32_t *ints(void *buffer) { return static_cast<const int32_t *>(buffer); }
 
-/// Where a position of a slot lies; the number of pages of a slot follows from the artifact and comes as a constant.
+/// Where a position of a slot lies; the number of pages of a slot follows from the artifact and comes as a scalar.
 static float *cacheRow(void *cache, const int32_t *pageTable, int64_t pagesPerSlot, int64_t slot, int64_t position) {
   int64_t page = pageTable[slot * pagesPerSlot + position / kPageSize];
   return static_cast<float *>(cache) + (page * kPageSize + position % kPageSize) * kWidth;

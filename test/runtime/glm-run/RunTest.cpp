@@ -2,6 +2,7 @@
 #include "test/runtime/glm-run/Program.h"
 
 #include <cstring>
+#include <fmt/format.h>
 
 using namespace glm;
 
@@ -17,7 +18,7 @@ TEST_F(RunTest, printsALinePerSequence) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, line(greedy({3, 1, 4}, 5)) + line(greedy({1, 5}, 5)));
   EXPECT_THAT(outcome.err,
-              MatchesRegex("x86-64-v3 on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
+              MatchesRegex("x86-64-v3 .host.so. on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
                            "decode 8 tokens, [0-9.]+ tokens/s\n"));
 }
 
@@ -134,9 +135,23 @@ TEST_F(RunTest, refusesBeforeRunning) {
   expectError(glmRun(on("run") + "--tokens=1,2 -n 39"), "sequence 0: prompt and new tokens must be at most 40 together "
                                                         "(max_model_len of the artifact), but found 2 and 39");
   expectError(glmRun(on("run") + "--tokens=1 --chunk=7"),
-              "session: a prefill step must have 1 to 6 rows (max_rows of the artifact), but found 7");
+              "--chunk: rows must be at most 6 (max_rows of the artifact), but found 7");
   expectError(glmRun(on("run") + "--tokens=1 --logits=/nowhere/x.safetensors"),
               "/nowhere/x.safetensors: the folder of an output must be writable, but found No such file or directory");
+}
+
+// Results that do not arrive are a failure; talk that nobody hears is none.
+TEST_F(RunTest, failsWhereResultsDoNotArrive) {
+  for (std::string command : {on("run") + "--tokens=3,1 -n 2", on("run") + "--tokens=3,1 -n 2 --json", on("info"),
+                              on("info") + "--json", on("verify"), std::string("--help"), std::string("--version")}) {
+    for (const char *out : {"/dev/full", "&-"}) {
+      std::filesystem::path err = folder.path() / "err";
+      int status = std::system(fmt::format("{} {} >{} 2>{}", GLM_RUN, command, out, err.string()).c_str());
+      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << command << " >" << out;
+      EXPECT_THAT(read(err), HasSubstr("error: stdout: output must be written whole, but found ")) << command;
+    }
+    EXPECT_EQ(std::system(fmt::format("{} {} >/dev/null 2>/dev/full", GLM_RUN, command).c_str()), 0) << command;
+  }
 }
 
 TEST_F(RunTest, refusesOtherDevices) {

@@ -11,7 +11,7 @@ class VerifyTest : public GlmRunTest {};
 TEST_F(VerifyTest, reportsWhatIsRight) {
   Outcome outcome = glmRun(on("verify"));
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("weights: 16 tensors"));
+  EXPECT_THAT(outcome.out, HasSubstr("weights: 18 tensors"));
   EXPECT_THAT(outcome.out, HasSubstr("host.so: 6 kernels found"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("sha256")));
 }
@@ -80,7 +80,7 @@ TEST_F(InfoTest, printsForPeople) {
 TEST_F(InfoTest, printsForScripts) {
   nlohmann::json info = nlohmann::json::parse(glmRun(on("info") + "--json").out);
   EXPECT_EQ(info["target"], "x86-64-v3");
-  EXPECT_EQ(info["format"], 2);
+  EXPECT_EQ(info["format"], kFormatVersion);
   EXPECT_EQ(info["layers"], 1);
   EXPECT_EQ(info["vocab_size"], 37);
   EXPECT_EQ(info["max_model_len"], 40);

@@ -55,7 +55,14 @@ TEST_F(CheckedCheckpointTest, namesMissingFile) {
 
 TEST_F(CheckedCheckpointTest, namesMissingFolder) {
   manifest.checkpoint = "/nowhere/at/all";
-  EXPECT_EQ(message(), "/nowhere/at/all: the checkpoint's folder must exist, but found none");
+  EXPECT_EQ(message(), "/nowhere/at/all: the checkpoint's folder must exist, but found none (checkpoint of "
+                       "manifest.json says where it is, and may be edited)");
+}
+
+TEST_F(CheckedCheckpointTest, namesWhatIsNoFile) {
+  std::filesystem::remove(folder.file());
+  std::filesystem::create_directory(folder.file());
+  EXPECT_EQ(message(), "model.safetensors: the checkpoint file must be a regular file, but found another kind");
 }
 
 // The same size, another header: the tensor has another name.

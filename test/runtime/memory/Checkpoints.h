@@ -53,7 +53,7 @@ private:
 };
 
 inline Weight weight(std::string name, WeightForm form, int64_t count, std::string dtype, std::vector<int64_t> shape) {
-  return {std::move(name), form, count, std::move(dtype), std::move(shape), false, {}};
+  return {std::move(name), form, count, std::move(dtype), std::move(shape), false};
 }
 
 } // namespace glm
