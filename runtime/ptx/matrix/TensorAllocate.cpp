@@ -42,15 +42,16 @@ Outcome runAllocate(Warp &warp, const Op &op, LaneMask lanes) {
   TensorMemory &tensor = matrixState(*warp.block).tensor;
   if (!tensor.mayAllocate())
     return fail(warp, op, "tcgen05.alloc must not follow tcgen05.relinquish_alloc_permit, but found it given up");
-  std::byte *to = touch(warp, op, 0, laneSpace(op), laneAddress(warp, op, 0), 4, 4, {.writes = true});
-  if (!to)
-    return Outcome::Fault;
   std::optional<uint32_t> column = tensor.allocate(*columns);
   if (!column) {
     warp.fragment().waitingFor = describeAllocation;
     warp.fragment().waitingDetail = *columns;
     return Outcome::Retry;
   }
+  // Not before there is something to write: a write that is tried again and again looks like progress.
+  std::byte *to = touch(warp, op, 0, laneSpace(op), laneAddress(warp, op, 0), 4, 4, {.writes = true});
+  if (!to)
+    return Outcome::Fault;
   std::memcpy(to, &*column, 4);
   ++warp.block->grid->progress;
   return Outcome::Next;
