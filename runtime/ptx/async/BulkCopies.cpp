@@ -21,8 +21,8 @@ bool failWith(Warp &warp, std::optional<LaunchFault> fault) {
   return false;
 }
 
-bool refuse(Warp &warp, const Op &op, int lane, std::string message) {
-  warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, std::move(message));
+bool refuse(Warp &warp, const Op &op, int lane, const std::string &message) {
+  warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, message);
   return false;
 }
 

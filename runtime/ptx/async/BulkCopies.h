@@ -50,7 +50,7 @@ bool launchTargets(Warp &warp, const Op &op, std::vector<CopyTarget> &targets, s
 bool failWith(Warp &warp, std::optional<LaunchFault> fault);
 
 /// A rule of one lane's operands that is broken. False.
-bool refuse(Warp &warp, const Op &op, int lane, std::string message);
+bool refuse(Warp &warp, const Op &op, int lane, const std::string &message);
 
 /// Puts a copy out of shared memory into the open group of `lane`, to be done as late as possible.
 void addToGroup(Warp &warp, const Op &op, int lane, std::shared_ptr<OutgoingCopy> copy);

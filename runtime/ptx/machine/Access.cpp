@@ -47,7 +47,7 @@ const Warp::CachedRegion *findRegion(Warp &warp, const Op &op, int lane, uint64_
   else if (how.writes && !(found.writableMask & device))
     message = fmt::format("global memory at {:#x} must be writable, but found {}", address, found.name);
   if (!message.empty()) {
-    warp.fault(op, lane, Kind::IllegalAddress, std::move(message));
+    warp.fault(op, lane, Kind::IllegalAddress, message);
     return nullptr;
   }
   Warp::CachedRegion &slot = warp.regions[warp.nextRegion++ % warp.regions.size()];

@@ -44,8 +44,8 @@ inline uint64_t frameOffset(const Warp &warp) { return static_cast<uint64_t>(war
 inline uint32_t sharedAddressOf(const Block &block, uint32_t offset) { return block.rank << kRankShift | offset; }
 
 /// Fails the launch with a message of our checks.
-inline Outcome fail(Warp &warp, const Op &op, std::string message) {
-  return warp.fault(op, -1, LaunchFault::Kind::LaunchFailed, std::move(message));
+inline Outcome fail(Warp &warp, const Op &op, const std::string &message) {
+  return warp.fault(op, -1, LaunchFault::Kind::LaunchFailed, message);
 }
 
 } // namespace glm::ptx

@@ -38,7 +38,7 @@ Outcome runAllocate(Warp &warp, const Op &op, LaneMask lanes) {
     return Outcome::Fault;
   std::optional<std::string> problem;
   if (tensorBlocks(*warp.block, op.variant, problem).empty())
-    return fail(warp, op, std::move(*problem));
+    return fail(warp, op, *problem);
   TensorMemory &tensor = matrixState(*warp.block).tensor;
   if (!tensor.mayAllocate())
     return fail(warp, op, "tcgen05.alloc must not follow tcgen05.relinquish_alloc_permit, but found it given up");

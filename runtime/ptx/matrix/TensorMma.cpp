@@ -353,7 +353,7 @@ bool issue(Warp &warp, const Op &op, int lane) {
   if (!problem && plan.aInTensor && call.instruction.mnMajorA)
     problem = "matrix a in tensor memory must be k-major, but found it transposed";
   if (problem) {
-    warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, std::move(*problem));
+    warp.fault(op, lane, LaunchFault::Kind::LaunchFailed, *problem);
     return false;
   }
   call.d = TensorAddress::of(warp.read<uint32_t>(op.slots[0])[lane]);

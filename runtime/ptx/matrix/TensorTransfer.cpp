@@ -228,14 +228,14 @@ Outcome runCopy(Warp &warp, const Op &op, LaneMask lanes) {
   std::optional<std::string> problem;
   std::vector<Block *> blocks = tensorBlocks(*warp.block, plan.ctaGroup, problem);
   if (problem)
-    return fail(warp, op, std::move(*problem));
+    return fail(warp, op, *problem);
   for (; lanes; lanes &= lanes - 1) {
     int lane = std::countr_zero(lanes);
     TensorAddress at = TensorAddress::of(warp.read<uint32_t>(op.slots[0])[lane]);
     SharedMatrix matrix;
     problem = decodeTcgen05Descriptor(warp.read<uint64_t>(op.slots[1])[lane], matrix);
     if (problem)
-      return fail(warp, op, std::move(*problem));
+      return fail(warp, op, *problem);
     std::vector<SharedRange> ranges =
         rangesOf(matrix, {.rowBlocks = (plan.rows + kCoreRows - 1) / kCoreRows, .kBlocks = plan.chunks});
     for (Block *block : blocks) {
@@ -255,7 +255,7 @@ Outcome runShift(Warp &warp, const Op &op, LaneMask lanes) {
   std::optional<std::string> problem;
   std::vector<Block *> blocks = tensorBlocks(*warp.block, op.variant, problem);
   if (problem)
-    return fail(warp, op, std::move(*problem));
+    return fail(warp, op, *problem);
   for (; lanes; lanes &= lanes - 1) {
     TensorAddress at = TensorAddress::of(warp.read<uint32_t>(op.slots[0])[std::countr_zero(lanes)]);
     if (at.lane % 32 != 0)

@@ -274,7 +274,7 @@ Outcome runMma(Warp &warp, const Op &op, LaneMask lanes) {
     (side == 0 ? operation.descriptorA : operation.descriptorB) = bits;
     SharedMatrix matrix;
     if (std::optional<std::string> problem = decodeWgmmaDescriptor(bits, matrix))
-      return fail(warp, op, std::move(*problem));
+      return fail(warp, op, *problem);
     // B is the same for all four warps; the race check hears of it once.
     if (warp.checks && (side == 0 || warp.index % 4 == 0) &&
         !startReading(warp, op, matrix, side == 0 ? tileA(warp, plan) : tileB(plan), operation))
