@@ -193,8 +193,7 @@ TEST_F(ModelConfigTest, refusesWrongNumbers) {
             "eos_token_id must be an integer in 0 .. 330, but found 331");
   // JSON has no NaN; Python writes it all the same.
   folder.write("config.json", "{\"model_type\": \"glm_moe_dsa\",\n\"rms_norm_eps\": NaN}");
-  EXPECT_EQ(messageOf(readModelConfig(folder.path(), warnings)),
-            "config.json:2: number must be finite, but found NaN");
+  EXPECT_EQ(messageOf(readModelConfig(folder.path(), warnings)), "config.json:2: number must be finite, but found NaN");
 }
 
 TEST_F(ModelConfigTest, refusesWhatIsNotImplemented) {

@@ -17,9 +17,10 @@ TEST_F(RunTest, printsALinePerSequence) {
   Outcome outcome = glmRun(on("run") + "--tokens=3,1,4 --tokens=1,5 --max-new-tokens=5 --threads=2");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, line(greedy({3, 1, 4}, 5)) + line(greedy({1, 5}, 5)));
-  EXPECT_THAT(outcome.err,
-              MatchesRegex("x86-64-v3 .host.so. on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
-                           "decode 8 tokens, [0-9.]+ tokens/s\n"));
+  EXPECT_THAT(
+      outcome.err,
+      MatchesRegex("x86-64-v3 .host.so. on host, 2 threads: loaded in [0-9.]+ s; prompt 5 tokens, [0-9.]+ tokens/s; "
+                   "decode 8 tokens, [0-9.]+ tokens/s\n"));
 }
 
 TEST_F(RunTest, generatesSixteenByDefault) { EXPECT_EQ(glmRun(on("run") + "--tokens=7").out, line(greedy({7}, 16))); }
