@@ -232,13 +232,8 @@ CUresult cuGraphLaunch(CUgraphExec execHandle, CUstream handle) {
     auto stream = streamOf(context, handle);
     if (!exec || !stream)
       return CUDA_ERROR_INVALID_HANDLE;
-    {
-      std::lock_guard lock(Driver::get().mutex);
-      if (stream->capture) {
-        stream->capture->invalidated = true;
-        return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-      }
-    }
+    if (CUresult refused = refuseWhileCapturing(*stream))
+      return refused;
     auto operations = std::make_shared<std::vector<Operation>>(replayOf(*exec));
     Stream *target = stream.get();
     enqueueOrdered(*stream, [operations, target] {

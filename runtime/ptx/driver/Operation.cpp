@@ -124,14 +124,17 @@ CUresult submit(Stream &stream, Operation operation) {
   return CUDA_SUCCESS;
 }
 
+CUresult refuseWhileCapturing(Stream &stream) {
+  std::lock_guard lock(Driver::get().mutex);
+  if (!stream.capture)
+    return CUDA_SUCCESS;
+  stream.capture->invalidated = true;
+  return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+}
+
 CUresult submitAndWait(Stream &stream, Operation operation) {
-  {
-    std::lock_guard lock(Driver::get().mutex);
-    if (stream.capture) {
-      stream.capture->invalidated = true;
-      return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-    }
-  }
+  if (CUresult refused = refuseWhileCapturing(stream))
+    return refused;
   auto work = std::make_shared<Operation>(std::move(operation));
   enqueueOrdered(stream, [work, &stream] { return perform(*work, stream.context); })->wait();
   return stream.context.sticky;
@@ -165,10 +168,8 @@ CUresult waitEvent(Stream &stream, Event &event) {
   if (event.capture) {
     if (stream.capture && stream.capture != event.capture)
       return CUDA_ERROR_STREAM_CAPTURE_MERGE;
-    if (!stream.capture) {
+    if (!stream.capture)
       stream.capture = event.capture;
-      ++stream.capture->joined;
-    }
     std::ranges::copy_if(event.nodes, std::back_inserter(stream.tail),
                          [&](GraphNode *node) { return std::ranges::find(stream.tail, node) == stream.tail.end(); });
     return CUDA_SUCCESS;

@@ -66,6 +66,9 @@ cuda::CUresult submit(Stream &stream, Operation operation);
 /// The same, and wait for it: calls without "Async". Refused while recording.
 cuda::CUresult submitAndWait(Stream &stream, Operation operation);
 
+/// What cannot be recorded spoils the graph that the stream records, and is refused; success if it records none.
+cuda::CUresult refuseWhileCapturing(Stream &stream);
+
 /// Mark an event as recorded after everything that was enqueued on `stream`, or in the graph that it records.
 cuda::CUresult recordEvent(Event &event, Stream &stream);
 /// Make later work of `stream` wait; joins the recording that the event was made in.

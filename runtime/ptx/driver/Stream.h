@@ -42,7 +42,6 @@ struct Capture {
   cuda::CUstreamCaptureMode mode = cuda::CU_STREAM_CAPTURE_MODE_GLOBAL;
   std::thread::id thread;
   bool invalidated = false;
-  int joined = 1; ///< streams that record into it
 };
 
 class Stream {

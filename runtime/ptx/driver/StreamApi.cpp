@@ -74,13 +74,8 @@ CUresult cuStreamDestroy(CUstream handle) {
 
 CUresult cuStreamSynchronize(CUstream handle) {
   return withStream(handle, [](Stream &stream) {
-    {
-      std::lock_guard lock(Driver::get().mutex);
-      if (stream.capture) {
-        stream.capture->invalidated = true;
-        return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-      }
-    }
+    if (CUresult refused = refuseWhileCapturing(stream))
+      return refused;
     // An empty piece of work sees what the default stream's rule adds.
     enqueueOrdered(stream, [] { return CUDA_SUCCESS; })->wait();
     return stream.context.sticky.load();
