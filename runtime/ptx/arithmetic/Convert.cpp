@@ -218,6 +218,35 @@ struct FloatToInteger {
   Modifiers modifiers;
 };
 
+template <typename F>
+inline constexpr bool kIsHalf = !std::is_same_v<F, Single> && !std::is_same_v<F, Double>;
+
+/// Whether a NaN keeps its sign and the bits of its payload that fit, and becomes quiet, instead of becoming the canonical one. So it
+/// is on an H100 for conversions from and to double precision, and a bf16 is the upper half of its float whatever it is.
+template <class From, class To>
+constexpr bool keepsNan() {
+  if constexpr (kIsHalf<From> && std::is_same_v<To, Single>)
+    return From::kFormat.exponentBits == 8;
+  return std::is_same_v<From, Double> != std::is_same_v<To, Double>;
+}
+
+/// The code of format F for the upper fraction bits and the sign of NaNs in double precision.
+template <FloatFormat F, typename V>
+Rebind<V, uint16_t> halfNan(V nan) {
+  constexpr uint64_t kFraction = (1u << F.mantissaBits) - 1;
+  constexpr uint64_t kQuietNan = (0x7fffu & ~kFraction) | 1u << (F.mantissaBits - 1);
+  const auto bits = bitsAs<uint64_t>(nan);
+  return convert<uint16_t>((bits >> 48 & 0x8000u) | kQuietNan | (bits >> (52 - F.mantissaBits) & kFraction));
+}
+
+/// NaNs of format F in double precision.
+template <FloatFormat F, typename V>
+Rebind<V, double> doubleNan(V code) {
+  const auto bits = convert<uint64_t>(code);
+  return bitsAs<double>((bits & 0x8000u) << 48 | 0x7ff8000000000000u |
+                        (bits & ((1u << F.mantissaBits) - 1)) << (52 - F.mantissaBits));
+}
+
 template <class From, class To>
 struct FloatToFloat {
   explicit FloatToFloat(const Op &op) : modifiers(op.variant) {}
@@ -230,12 +259,23 @@ struct FloatToFloat {
       else if (!modifiers.sat && !modifiers.ftz)
         return stored;
     }
+    const auto numbers = isNumber(value);
     if (modifiers.sat)
       value = value > 0 ? (value < 1 ? value : decltype(value)(1)) : decltype(value)(0);
+    const auto result = converted(value);
+    if (keepsNan<From, To>() && !modifiers.sat)
+      return __builtin_convertvector(numbers, MaskOf<Rebind<V, typename To::Stored>>) ? result : nanOf(stored, result);
+    return result;
+  }
+
+private:
+  /// Of a number; a NaN becomes one that is canonical for singles and halves.
+  template <typename V>
+  Rebind<V, typename To::Stored> converted(V value) const {
     if constexpr (std::is_same_v<To, Double>) {
       return convert<double>(value);
     } else if constexpr (std::is_same_v<To, Single>) {
-      auto result = withRounding(modifiers.rounding, [&]<Rounding R>() {
+      const auto result = withRounding(modifiers.rounding, [&]<Rounding R>() {
         if constexpr (std::is_same_v<From, Double>)
           return roundToFloat<R>(value);
         else
@@ -251,6 +291,20 @@ struct FloatToFloat {
       });
     }
   }
+  template <typename V, typename Result>
+  static Result nanOf(V stored, Result otherwise) {
+    if constexpr (std::is_same_v<From, Double> && kIsHalf<To>)
+      return halfNan<To::kFormat>(stored);
+    else if constexpr (std::is_same_v<To, Double> && kIsHalf<From>)
+      return doubleNan<From::kFormat>(stored);
+    else if constexpr (std::is_same_v<To, Single> && kIsHalf<From>)
+      return bitsAs<float>(convert<uint32_t>(stored) << 16);
+    else if constexpr (std::is_same_v<To, Single> && std::is_same_v<From, Double>)
+      return convert<float>(stored);
+    else
+      return otherwise;
+  }
+
   Modifiers modifiers;
 };
 

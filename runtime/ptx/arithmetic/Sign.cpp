@@ -33,19 +33,29 @@ V flushBits(V bits) {
   return bits;
 }
 
-/// A NaN only changes its sign.
+template <class B, typename V>
+auto isNanOf(V bits) {
+  return (bits & static_cast<typename B::Bits>(~B::kSign)) > B::kInfinity;
+}
+/// What an H100 makes of a NaN: the canonical one, but a double's stays as it is and becomes quiet.
+template <class B, typename V>
+V signedNan(V bits) {
+  if constexpr (sizeof(typename B::Bits) == 8)
+    return bits | B::kLeastNormal >> 1;
+  return V(B::kNan);
+}
 template <class B, bool Ftz>
 struct Absolute {
   template <typename V>
   V operator()(V a) const {
-    return flushBits<B, Ftz>(a) & static_cast<typename B::Bits>(~B::kSign);
+    return isNanOf<B>(a) ? signedNan<B>(a) : flushBits<B, Ftz>(a) & static_cast<typename B::Bits>(~B::kSign);
   }
 };
 template <class B, bool Ftz>
 struct Negate {
   template <typename V>
   V operator()(V a) const {
-    return flushBits<B, Ftz>(a) ^ B::kSign;
+    return isNanOf<B>(a) ? signedNan<B>(a) : flushBits<B, Ftz>(a) ^ B::kSign;
   }
 };
 template <class B>
@@ -70,7 +80,7 @@ struct Extreme {
   V operator()(V a, V b) const {
     const V sign = (a ^ b) & B::kSign;
     const V result = choose(prepare(a), prepare(b));
-    return (variant & kXorSignAbs) != 0 ? (isNan(result) ? result : result | sign) : result;
+    return (variant & kXorSignAbs) != 0 ? (isNanOf<B>(result) ? result : result | sign) : result;
   }
   template <typename V>
   V operator()(V a, V b, V c) const {
@@ -81,10 +91,6 @@ private:
   using Bits = typename B::Bits;
   using Ordered = std::make_signed_t<Bits>;
 
-  template <typename V>
-  static auto isNan(V bits) {
-    return (bits & static_cast<Bits>(~B::kSign)) > B::kInfinity;
-  }
   template <typename V>
   V prepare(V bits) const {
     V value = (variant & kFtz) != 0 ? flushBits<B, true>(bits) : bits;
@@ -99,8 +105,8 @@ private:
       return value ^ (value >> (8 * sizeof(Bits) - 1) & static_cast<Ordered>(B::kNan));
     };
     const V number = (Larger ? order(a) > order(b) : order(a) < order(b)) ? a : b;
-    const auto nanA = isNan(a);
-    const auto nanB = isNan(b);
+    const auto nanA = isNanOf<B>(a);
+    const auto nanB = isNanOf<B>(b);
     const V nan = V(B::kNan);
     if ((variant & kNanWins) != 0)
       return nanA || nanB ? nan : number;

@@ -7,7 +7,8 @@ namespace glm::ptx {
 
 namespace {
 
-bool isPadded(TensorType type) { return type == TensorType::U4Align16 || type == TensorType::U6Align16; }
+/// Elements of the innermost dimension that are copied together: 16 bytes, or what the PTX ISA says of the packed types.
+uint32_t chunkElements(TensorType type) { return isPadded(type) ? 128 : 128 / bitsOf(type); }
 
 /// What an element outside the tensor reads as under CU_TENSOR_MAP_FLOAT_OOB_FILL_NAN_REQUEST_ZERO_FMA. NVIDIA says "a
 /// special NaN constant" and no more: ours is the positive quiet NaN with all bits of the fraction set.
@@ -75,15 +76,21 @@ uint64_t transactionBytes(const TensorMap &map, BoxMode mode) { return map.globa
 
 uint64_t sharedBytes(const TensorMap &map, BoxMode mode) { return uint64_t{map.sharedPitch()} * rowCount(map, mode); }
 
-Result<void> checkBox(const TensorMap &map, BoxMode mode, uint32_t rank, const BoxCoordinates &coordinates) {
+Result<void> checkBox(const TensorMap &map, BoxMode mode, BoxDirection direction, uint32_t rank,
+                      const BoxCoordinates &coordinates) {
   if (map.rank != rank)
     return Error{fmt::format("must have the instruction's {} dimensions, but found {}", rank, map.rank)};
   if (mode == BoxMode::Rows4 && map.box[1] != 1)
     return Error{fmt::format("must have a box of one row for .gather4 and .scatter4, but found {}", map.box[1])};
-  uint32_t multiple = isPadded(map.type) ? 128 : map.type == TensorType::U4Align8 ? 2 : 1;
+  uint32_t multiple = chunkElements(map.type);
   if (coordinates[0] % static_cast<int32_t>(multiple) != 0)
-    return Error{fmt::format("of type {} must be read from a multiple of {} on, but found coordinate {}",
+    return Error{fmt::format("of type {} must be copied from a multiple of {} elements on, but found coordinate {}",
                              nameOf(map.type), multiple, coordinates[0])};
+  // What row numbers of .scatter4 that are negative do is nowhere said.
+  uint32_t checked = direction == BoxDirection::Load ? 0 : mode == BoxMode::Rows4 ? 1 : rank;
+  for (uint32_t dim = 0; dim < checked; ++dim)
+    if (coordinates[dim] < 0)
+      return Error{fmt::format("must be stored to from coordinates that are not negative on, but found {}", coordinates[dim])};
   return {};
 }
 
@@ -111,6 +118,13 @@ BoxRow boxRow(const TensorMap &map, BoxMode mode, const BoxCoordinates &coordina
   row.first = static_cast<uint32_t>(first);
   row.last = static_cast<uint32_t>(last);
   row.address = address + static_cast<uint64_t>(std::max<int64_t>(start + first, 0)) * bitsOf(map.type) / 8;
+  return row;
+}
+
+BoxRow storedRow(const TensorMap &map, BoxRow row) {
+  uint32_t chunk = chunkElements(map.type);
+  if (row.first != row.last)
+    row.last = (row.last + chunk - 1) / chunk * chunk;
   return row;
 }
 

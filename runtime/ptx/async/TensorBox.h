@@ -33,12 +33,19 @@ uint64_t transactionBytes(const TensorMap &map, BoxMode mode);
 /// Bytes of a box in shared memory, from one multiple of its pitch to another.
 uint64_t sharedBytes(const TensorMap &map, BoxMode mode);
 
-/// What the PTX ISA asks of a copy beyond the map itself: dimensions, and coordinates of the packed types.
-/// An error is "<rule>, but <found>".
-Result<void> checkBox(const TensorMap &map, BoxMode mode, uint32_t rank, const BoxCoordinates &coordinates);
+enum class BoxDirection : uint8_t { Load, Store }; ///< reductions store
+
+/// What a copy asks beyond the map itself: dimensions, and where it may start. Along the innermost dimension that is a multiple
+/// of 16 bytes, and a store may start before the tensor in none: an H100 answers with CUDA_ERROR_ILLEGAL_INSTRUCTION, of which the PTX
+/// ISA says nothing and the CUDA C++ Programming Guide only the second. An error is "<rule>, but <found>".
+Result<void> checkBox(const TensorMap &map, BoxMode mode, BoxDirection direction, uint32_t rank,
+                      const BoxCoordinates &coordinates);
 
 /// Row `index` of a copy, counted from 0 with the innermost outer dimension first.
 BoxRow boxRow(const TensorMap &map, BoxMode mode, const BoxCoordinates &coordinates, uint32_t index);
+
+/// What a store writes of a row: it ends with a whole 16 bytes, beyond the tensor if its rows do not, as on an H100.
+BoxRow storedRow(const TensorMap &map, BoxRow row);
 
 /// Bytes that elements [row.first, row.last) take in global memory.
 inline uint64_t globalBytes(const TensorMap &map, const BoxRow &row) {

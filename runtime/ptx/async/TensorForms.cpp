@@ -43,7 +43,7 @@ bool refuseMap(Warp &warp, const Op &op, int lane, uint64_t address, const std::
   return refuse(warp, op, lane, fmt::format("tensor map at {:#x} {}", address, problem));
 }
 
-std::optional<Selection> select(Warp &warp, const Op &op, int lane, uint64_t address) {
+std::optional<Selection> select(Warp &warp, const Op &op, int lane, uint64_t address, BoxDirection direction) {
   const TensorOperands &operands = operandsOf(op);
   if ((address & kWindowMask) == kSharedWindow) {
     refuseMap(warp, op, lane, address, "must lie in global memory, constants or parameters, but found shared memory");
@@ -60,8 +60,9 @@ std::optional<Selection> select(Warp &warp, const Op &op, int lane, uint64_t add
   Selection selection{*map, operands.mode};
   for (uint32_t i = 0; i < operands.coordinateCount; ++i)
     selection.coordinates[i] = warp.read<int32_t>(operands.coordinates[i])[lane];
-  if (Result<void> checked = checkBox(*map, operands.mode, operands.rank, selection.coordinates); !checked) {
-    refuseMap(warp, op, lane, address, checked.error().message);
+  if (auto checked = checkBox(*map, operands.mode, direction, operands.rank, selection.coordinates); !checked) {
+    warp.fault(op, lane, LaunchFault::Kind::IllegalInstruction,
+               fmt::format("tensor map at {:#x} {}", address, checked.error().message));
     return std::nullopt;
   }
   return selection;
@@ -128,7 +129,7 @@ Outcome runLoad(Warp &warp, const Op &op, LaneMask lanes) {
   LaneAddresses boxes = operands.box.read(warp), maps = operands.map.read(warp), barriers = operands.barrier.read(warp);
   const auto *masks = operands.blockMask == kNoSlot ? nullptr : warp.read<uint16_t>(operands.blockMask);
   bool fine = forEachLane(lanes, [&](int lane) {
-    std::optional<Selection> selection = select(warp, op, lane, maps[lane]);
+    std::optional<Selection> selection = select(warp, op, lane, maps[lane], BoxDirection::Load);
     if (!selection)
       return false;
     auto load = std::make_shared<TensorLoad>();
@@ -182,7 +183,7 @@ std::optional<LaunchFault> TensorStore::write() {
   const TensorMap &map = selection.map;
   std::vector<std::byte> compressed(map.globalRowBytes());
   for (uint32_t index = 0; index < selection.rows(); ++index) {
-    BoxRow row = selection.row(index);
+    BoxRow row = storedRow(map, selection.row(index));
     std::optional<LaunchFault> fault;
     std::byte *global = touchRow(*block, warp, *op, selection, row, true, fault);
     if (fault)
@@ -247,7 +248,7 @@ Outcome runStore(Warp &warp, const Op &op, LaneMask lanes) {
   LaneAddresses boxes = operands.box.read(warp), maps = operands.map.read(warp);
   Block &block = *warp.block;
   bool fine = forEachLane(lanes, [&](int lane) {
-    std::optional<Selection> selection = select(warp, op, lane, maps[lane]);
+    std::optional<Selection> selection = select(warp, op, lane, maps[lane], BoxDirection::Store);
     if (!selection || !checkStore(warp, op, lane, selection->map))
       return false;
     auto store = std::make_shared<TensorStore>();
@@ -289,7 +290,7 @@ Outcome runStore(Warp &warp, const Op &op, LaneMask lanes) {
 // [map, {coordinates}]{, policy}: the checks of a load, without its effect.
 Outcome runPrefetch(Warp &warp, const Op &op, LaneMask lanes) {
   LaneAddresses maps = operandsOf(op).map.read(warp);
-  bool fine = forEachLane(lanes, [&](int lane) { return select(warp, op, lane, maps[lane]).has_value(); });
+  bool fine = forEachLane(lanes, [&](int lane) { return select(warp, op, lane, maps[lane], BoxDirection::Load).has_value(); });
   return fine ? Outcome::Next : Outcome::Fault;
 }
 

@@ -51,8 +51,6 @@ constexpr TensorType kPtxTypes[] = {
     TensorType::TF32Ftz, TensorType::U4Align8, TensorType::U4Align16, TensorType::U6Align16,
 };
 
-bool isPadded(TensorType type) { return type == TensorType::U4Align16 || type == TensorType::U6Align16; }
-
 /// Mode and atomicity of tensormap.replace.
 constexpr std::array<uint8_t, 2> kSwizzleFields[] = {{0, 0}, {1, 0}, {2, 0}, {3, 0}, {3, 1}, {3, 2}, {3, 3}};
 constexpr uint32_t kSwizzleCount = sizeof(kSwizzleFields) / sizeof(kSwizzleFields[0]);

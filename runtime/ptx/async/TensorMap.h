@@ -106,6 +106,9 @@ Result<void> replaceField(std::span<std::byte, kTensorMapBytes> map, TensorField
 /// Bits of an element in global memory.
 uint32_t bitsOf(TensorType type);
 
+/// Sixteen elements take as many bytes of shared memory, however few they take of global memory.
+constexpr bool isPadded(TensorType type) { return type == TensorType::U4Align16 || type == TensorType::U6Align16; }
+
 /// CUDA's name without its prefix, "16U4_ALIGN8B".
 std::string_view nameOf(TensorType type);
 

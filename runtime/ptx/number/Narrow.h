@@ -114,12 +114,13 @@ Rebind<V, uint32_t> narrow(V value, Rebind<V, uint32_t> random = {}) {
 }
 
 /// tf32 in a 32-bit register: a float whose low 13 bits are zero (the layout is NVIDIA's own; this is what their mma
-/// reads). NaN becomes 0x7fffffff.
+/// reads). NaN becomes 0x7fffe000, but with .rna it keeps its upper bits, as on an H100.
 template <Narrowing N, typename V>
 Rebind<V, uint32_t> narrowToTf32(V value) {
   using U = Rebind<V, uint32_t>;
-  const U code = narrow<kTF32, N>(value) << 13;
-  return (bitsAs<uint32_t>(value) & 0x7fffffffu) > kInfinityF32 ? U(kNanF32) : code;
+  const U code = narrow<kTF32, N>(value) << 13, bits = bitsAs<uint32_t>(value);
+  const U nan = N.rounding == Rounding::NearestAway ? bits & ~0x1fffu : U(kNanF32 & ~0x1fffu);
+  return (bits & 0x7fffffffu) > kInfinityF32 ? nan : code;
 }
 
 /// ue8m0: 2^(code - 127), 255 is NaN. Rounds towards zero or up (.rz, .rp); the sign is ignored as the hardware's format

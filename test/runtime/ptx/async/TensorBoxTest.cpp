@@ -158,7 +158,7 @@ TEST(TensorBoxTest, namedRowsAreTakenOneByOne) {
     byte = static_cast<uint8_t>(random());
   map.globalAddress = reinterpret_cast<uint64_t>(tensor.memory.data());
   BoxCoordinates at{8, 3, 9, -1, 3};
-  ASSERT_TRUE(checkBox(map, BoxMode::Rows4, 2, at));
+  ASSERT_TRUE(checkBox(map, BoxMode::Rows4, BoxDirection::Load, 2, at));
   EXPECT_EQ(rowCount(map, BoxMode::Rows4), 4u);
   EXPECT_EQ(transactionBytes(map, BoxMode::Rows4), 4u * 32);
   for (uint32_t index = 0; index < 4; ++index) {
@@ -171,7 +171,7 @@ TEST(TensorBoxTest, namedRowsAreTakenOneByOne) {
     }
   }
   map.box[1] = 4;
-  EXPECT_EQ(checkBox(map, BoxMode::Rows4, 2, at).error().message,
+  EXPECT_EQ(checkBox(map, BoxMode::Rows4, BoxDirection::Load, 2, at).error().message,
             "must have a box of one row for .gather4 and .scatter4, but found 4");
 }
 
@@ -242,19 +242,74 @@ TEST(TensorBoxTest, narrowRowsTakeTheirSwizzlesSpan) {
   EXPECT_EQ(transactionBytes(map, BoxMode::Tile), 8u * 64);
 }
 
+std::string refusal(const TensorMap &map, BoxDirection direction, const BoxCoordinates &at) {
+  Result<void> checked = checkBox(map, BoxMode::Tile, direction, map.rank, at);
+  return checked ? "" : checked.error().message;
+}
+
 TEST(TensorBoxTest, coordinatesOfPackedTypesAreChecked) {
   TensorMap map;
   map.type = TensorType::U4Align16;
+  map.rank = 1;
   map.dims = {256};
   map.box = {128};
   map.elementStrides = {1};
-  EXPECT_TRUE(checkBox(map, BoxMode::Tile, 1, {-128}));
-  EXPECT_EQ(checkBox(map, BoxMode::Tile, 1, {64}).error().message,
-            "of type 16U4_ALIGN16B must be read from a multiple of 128 on, but found coordinate 64");
+  EXPECT_EQ(refusal(map, BoxDirection::Load, {-128}), "");
+  EXPECT_EQ(refusal(map, BoxDirection::Load, {64}),
+            "of type 16U4_ALIGN16B must be copied from a multiple of 128 elements on, but found coordinate 64");
   map.type = TensorType::U4Align8;
-  EXPECT_FALSE(checkBox(map, BoxMode::Tile, 1, {3}));
-  EXPECT_EQ(checkBox(map, BoxMode::Tile, 2, {0}).error().message,
+  EXPECT_EQ(refusal(map, BoxDirection::Load, {64}), "");
+  EXPECT_EQ(refusal(map, BoxDirection::Load, {16}),
+            "of type 16U4_ALIGN8B must be copied from a multiple of 32 elements on, but found coordinate 16");
+  EXPECT_EQ(checkBox(map, BoxMode::Tile, BoxDirection::Load, 2, {0}).error().message,
             "must have the instruction's 2 dimensions, but found 1");
+}
+
+TEST(TensorBoxTest, copiesStartAtAMultipleOf16BytesAndStoresWithinTheTensor) {
+  TensorMap map;
+  map.rank = 2;
+  map.dims = {19, 3};
+  map.strides = {256};
+  map.box = {16, 2};
+  map.elementStrides = {1, 1};
+  for (auto [type, multiple] :
+       {std::pair{TensorType::U8, 16}, {TensorType::BF16, 8}, {TensorType::F32, 4}, {TensorType::F64, 2}}) {
+    map.type = type;
+    for (BoxDirection direction : {BoxDirection::Load, BoxDirection::Store}) {
+      EXPECT_EQ(refusal(map, direction, {multiple, 2}), "");
+      EXPECT_EQ(refusal(map, direction, {10 * multiple, 9}), "");
+      EXPECT_NE(refusal(map, direction, {multiple / 2, 0}), "");
+      EXPECT_NE(refusal(map, direction, {-multiple - 1, 0}), "");
+    }
+    EXPECT_EQ(refusal(map, BoxDirection::Load, {-multiple, -1}), "");
+  }
+  EXPECT_EQ(refusal(map, BoxDirection::Store, {2, -1}),
+            "must be stored to from coordinates that are not negative on, but found -1");
+  EXPECT_EQ(refusal(map, BoxDirection::Store, {-2, 0}),
+            "must be stored to from coordinates that are not negative on, but found -2");
+}
+
+TEST(TensorBoxTest, storedRowsEndWithWhole16Bytes) {
+  TensorMap map;
+  map.rank = 1;
+  map.elementStrides = {1};
+  struct Row {
+    TensorType type;
+    uint32_t size, box;
+    int32_t start;
+    uint32_t last;
+  };
+  for (Row one :
+       {Row{TensorType::U8, 33, 64, 0, 48}, Row{TensorType::U8, 48, 64, 0, 48}, Row{TensorType::U8, 33, 64, 32, 16},
+        Row{TensorType::U8, 33, 64, 48, 0}, Row{TensorType::U16, 33, 32, 16, 24}, Row{TensorType::F32, 38, 16, 32, 8},
+        Row{TensorType::F32, 38, 16, 16, 16}}) {
+    map.type = one.type;
+    map.dims = {one.size};
+    map.box = {one.box};
+    BoxRow row = storedRow(map, boxRow(map, BoxMode::Tile, {one.start}, 0));
+    EXPECT_EQ(row.first, 0u);
+    EXPECT_EQ(row.last, one.last) << nameOf(one.type) << " " << one.size << " from " << one.start;
+  }
 }
 
 } // namespace

@@ -94,7 +94,9 @@ TEST(NarrowTest, Tf32FillsTheUpperBits) {
   EXPECT_EQ(narrowToTf32<Narrowing{Rounding::NearestAway}>(Vector<float, 1>(reference::floatOf(0x3f801000)))[0],
             0x3f802000u);
   EXPECT_EQ(narrowToTf32<Narrowing{}>(Vector<float, 1>(reference::floatOf(0x3f801000)))[0], 0x3f800000u);
-  EXPECT_EQ(narrowToTf32<Narrowing{}>(Vector<float, 1>(reference::floatOf(0xffc00000)))[0], 0x7fffffffu);
+  EXPECT_EQ(narrowToTf32<Narrowing{}>(Vector<float, 1>(reference::floatOf(0xffc00000)))[0], 0x7fffe000u);
+  EXPECT_EQ(narrowToTf32<Narrowing{Rounding::NearestAway}>(Vector<float, 1>(reference::floatOf(0xffc01fff)))[0],
+            0xffc00000u);
 }
 
 /// Of all random words of a width, the part that rounds up is the part of the gap that the value has covered.

@@ -48,6 +48,31 @@ std::vector<float> product(const std::vector<int> &a, const std::vector<int> &b,
   return c;
 }
 
+/// bf16 values with some exponents more than their fractions have bits, so that sums are rounded.
+std::vector<uint16_t> randomBf16(size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<uint16_t> values(count);
+  for (uint16_t &value : values)
+    value = static_cast<uint16_t>((random() & 0x807f) | (120 + random() % 14) << 7);
+  return values;
+}
+
+double valueOf(uint16_t bf16) { return static_cast<double>(std::bit_cast<float>(uint32_t{bf16} << 16)); }
+
+/// C = A B^T within what a tensor core may lose: with every 16 steps of k, each of 17 terms 2^-24 of the largest.
+void expectProduct(const std::vector<float> &c, const std::vector<uint16_t> &a, const std::vector<uint16_t> &b,
+                   size_t n, size_t k) {
+  for (size_t i = 0; i < c.size(); ++i) {
+    double sum = 0, magnitude = 0;
+    for (size_t l = 0; l < k; ++l) {
+      double term = valueOf(a[i / n * k + l]) * valueOf(b[i % n * k + l]);
+      sum += term;
+      magnitude += std::fabs(term);
+    }
+    ASSERT_NEAR(c[i], sum, magnitude * 17 / 16 * static_cast<double>(k) * 0x1p-24) << i;
+  }
+}
+
 TEST_F(Programs, GemmByWmma) {
   load("GemmWmma");
   constexpr int kM = 48, kN = 32, kK = 80;
@@ -68,18 +93,39 @@ TEST_F(Programs, GemmByMma) {
   EXPECT_EQ(download<float>(c, kM * kN), product(a, b, kM, kN, kK));
 }
 
-TEST_F(ProgramsOfSm90a, GemmByWgmma) {
-  load("GemmWgmma");
-  constexpr int kM = 128, kN = 64, kK = 320;
+TEST_F(Programs, RoundedGemmByMma) {
+  load("GemmMma");
+  constexpr int kM = 64, kN = 128, kK = 96;
+  std::vector<uint16_t> a = randomBf16(kM * kK, 10), b = randomBf16(kN * kK, 11);
+  CUdeviceptr deviceA = upload(a), deviceB = upload(b), c = allocate(kM * kN * 4);
+  launch("gemmMma", {kN / 64, kM / 64}, {128}, 0, deviceA, deviceB, c, kN, kK);
+  expectProduct(download<float>(c, kM * kN, Agreement::Bound), a, b, kN, kK);
+}
+
+class ProgramsOfSm90aWgmma : public Program {
+protected:
+  static constexpr int kM = 128, kN = 64, kK = 320;
+
+  std::vector<float> run(const std::vector<uint16_t> &a, const std::vector<uint16_t> &b, Agreement agreement) {
+    load("GemmWgmma");
+    CUdeviceptr deviceA = upload(a), deviceB = upload(b), c = allocate(kM * kN * 4);
+    CUtensorMap mapA =
+        tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceA, kM, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
+    CUtensorMap mapB =
+        tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceB, kN, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
+    launch("gemmWgmma", {kN / 64, kM / 64}, {256}, 3 * 2 * 64 * 128, mapA, mapB, c, kN, kK);
+    return download<float>(c, kM * kN, agreement);
+  }
+};
+
+TEST_F(ProgramsOfSm90aWgmma, Gemm) {
   std::vector<int> a = randomIntegers(kM * kK, 8, 5), b = randomIntegers(kN * kK, 8, 6);
-  CUdeviceptr deviceA = upload(converted(a, bf16Of)), deviceB = upload(converted(b, bf16Of));
-  CUdeviceptr c = allocate(kM * kN * 4);
-  CUtensorMap mapA =
-      tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceA, kM, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
-  CUtensorMap mapB =
-      tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceB, kN, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
-  launch("gemmWgmma", {kN / 64, kM / 64}, {256}, 3 * 2 * 64 * 128, mapA, mapB, c, kN, kK);
-  EXPECT_EQ(download<float>(c, kM * kN), product(a, b, kM, kN, kK));
+  EXPECT_EQ(run(converted(a, bf16Of), converted(b, bf16Of), Agreement::Bits), product(a, b, kM, kN, kK));
+}
+
+TEST_F(ProgramsOfSm90aWgmma, RoundedGemm) {
+  std::vector<uint16_t> a = randomBf16(kM * kK, 12), b = randomBf16(kN * kK, 13);
+  expectProduct(run(a, b, Agreement::Bound), a, b, kN, kK);
 }
 
 TEST_F(ProgramsOfSm100a, GemmByTcgen05) {

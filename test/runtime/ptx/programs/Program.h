@@ -11,12 +11,16 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace glm::cuda {
 
 #define GLM_CHECK_CUDA(call) ASSERT_EQ(call, CUDA_SUCCESS)
+
+/// What two drivers must agree in: every bit, or within the bound that the test holds each of them to.
+enum class Agreement { Bits, Bound };
 
 class Program : public testing::Test {
 protected:
@@ -72,15 +76,22 @@ protected:
     return upload(std::vector<T>(count, value));
   }
 
-  /// Waits for everything first. GLM_PROGRAM_RESULTS names a folder that takes the values, for a comparison of drivers.
+  /// Waits for everything first. GLM_PROGRAM_RESULTS names a folder that takes the values, for a comparison of drivers: a file
+  /// TEST.NUMBER.TYPE.AGREEMENT each.
   template <typename T>
-  std::vector<T> download(CUdeviceptr address, size_t count) {
+  std::vector<T> download(CUdeviceptr address, size_t count, Agreement agreement = Agreement::Bits) {
     EXPECT_EQ(cuCtxSynchronize(), CUDA_SUCCESS);
     std::vector<T> values(count);
     EXPECT_EQ(cuMemcpyDtoH(values.data(), address, count * sizeof(T)), CUDA_SUCCESS);
     if (const char *folder = std::getenv("GLM_PROGRAM_RESULTS")) {
       const testing::TestInfo *test = testing::UnitTest::GetInstance()->current_test_info();
-      std::ofstream file(std::string(folder) + "/" + test->name() + "." + std::to_string(results++), std::ios::binary);
+      std::string type = (std::is_floating_point_v<T> ? "f"
+                          : std::is_signed_v<T>       ? "s"
+                                                      : "u") +
+                         std::to_string(8 * sizeof(T));
+      std::ofstream file(std::string(folder) + "/" + test->name() + "." + std::to_string(results++) + "." + type +
+                             (agreement == Agreement::Bits ? ".bits" : ".bound"),
+                         std::ios::binary);
       file.write(reinterpret_cast<const char *>(values.data()), static_cast<std::streamsize>(count * sizeof(T)));
     }
     return values;
@@ -125,7 +136,6 @@ private:
 
 /// Runs on every chip; the others need what only one has.
 class Programs : public Program {};
-class ProgramsOfSm90a : public Program {};
 class ProgramsOfSm100a : public Program {};
 class ProgramsOfSm120a : public Program {};
 

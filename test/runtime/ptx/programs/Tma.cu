@@ -94,3 +94,41 @@ extern "C" __global__ void addOne(const int *in, int *out, int n) {
   if (i < n)
     out[i] = in[i] + 1;
 }
+
+/// One box, whose bytes are 1, 2, 3 ... 250, 1, ..., stored to `out` at (column, row), or added to it.
+extern "C" __global__ void __launch_bounds__(32)
+    storeBox(const __grid_constant__ CUtensorMap out, int bytes, int column, int row, int reduces) {
+  __shared__ __align__(128) uint8_t box[4096];
+  for (int i = threadIdx.x; i < bytes; i += 32)
+    box[i] = static_cast<uint8_t>(i % 250 + 1);
+  fenceAsync();
+  __syncwarp();
+  if (threadIdx.x != 0)
+    return;
+  if (reduces)
+    asm volatile("cp.reduce.async.bulk.tensor.2d.global.shared::cta.add.tile.bulk_group [%0, {%1, %2}], [%3];" ::"l"(&out),
+                 "r"(column), "r"(row), "r"(sharedAddress(box))
+                 : "memory");
+  else
+    asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%1, %2}], [%3];" ::"l"(&out), "r"(column),
+                 "r"(row), "r"(sharedAddress(box))
+                 : "memory");
+  asm volatile("cp.async.bulk.commit_group;\ncp.async.bulk.wait_group 0;" ::: "memory");
+}
+
+/// One box from (column, row), as it lies in shared memory.
+extern "C" __global__ void __launch_bounds__(32)
+    loadBox(const __grid_constant__ CUtensorMap in, uint8_t *out, int bytes, int column, int row) {
+  __shared__ __align__(128) uint8_t box[4096];
+  __shared__ __align__(8) uint64_t full;
+  if (threadIdx.x == 0) {
+    barrierInit(sharedAddress(&full), 1);
+    fenceBarrierInit();
+    barrierExpect(sharedAddress(&full), bytes);
+    copyTile(sharedAddress(box), &in, column, row, sharedAddress(&full));
+  }
+  __syncwarp();
+  barrierWait(sharedAddress(&full), 0);
+  for (int i = threadIdx.x; i < bytes; i += 32)
+    out[i] = box[i];
+}

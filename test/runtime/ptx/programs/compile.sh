@@ -18,6 +18,7 @@ compile() {
 flags=-lineinfo
 compile Reduce sm_90a sm_100a sm_120a
 flags=
+compile Numerics sm_90a sm_100a sm_120a
 compile GemmWmma sm_90a sm_100a sm_120a
 compile GemmMma sm_90a sm_100a sm_120a
 compile Cub sm_90a sm_100a sm_120a
