@@ -90,7 +90,8 @@ Result<void> checkBox(const TensorMap &map, BoxMode mode, BoxDirection direction
   uint32_t checked = direction == BoxDirection::Load ? 0 : mode == BoxMode::Rows4 ? 1 : rank;
   for (uint32_t dim = 0; dim < checked; ++dim)
     if (coordinates[dim] < 0)
-      return Error{fmt::format("must be stored to from coordinates that are not negative on, but found {}", coordinates[dim])};
+      return Error{
+          fmt::format("must be stored to from coordinates that are not negative on, but found {}", coordinates[dim])};
   return {};
 }
 

@@ -290,7 +290,8 @@ Outcome runStore(Warp &warp, const Op &op, LaneMask lanes) {
 // [map, {coordinates}]{, policy}: the checks of a load, without its effect.
 Outcome runPrefetch(Warp &warp, const Op &op, LaneMask lanes) {
   LaneAddresses maps = operandsOf(op).map.read(warp);
-  bool fine = forEachLane(lanes, [&](int lane) { return select(warp, op, lane, maps[lane], BoxDirection::Load).has_value(); });
+  bool fine =
+      forEachLane(lanes, [&](int lane) { return select(warp, op, lane, maps[lane], BoxDirection::Load).has_value(); });
   return fine ? Outcome::Next : Outcome::Fault;
 }
 
