@@ -2,14 +2,13 @@
 
 #include "runtime/artifact/Hash.h"
 #include "runtime/artifact/Json.h"
-#include "runtime/artifact/RemovedOnSignal.h"
+#include "runtime/artifact/WholeFile.h"
 
 #include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <sys/mman.h>
@@ -237,23 +236,8 @@ Result<void> SafetensorsWriter::check() const {
   return {};
 }
 
-Result<void> SafetensorsWriter::checkTarget(const std::filesystem::path &path) {
-  std::error_code ignored;
-  std::filesystem::file_status status = std::filesystem::status(path, ignored);
-  if (std::filesystem::is_directory(status))
-    return Error{fmt::format("{}: output must be absent or a file, but found a folder", path.string())};
-  // A rename would put the file in the place of a device or a FIFO.
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    return Error{fmt::format("{}: output must be absent or a file, but found a device or a FIFO", path.string())};
-  std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (access(folder.c_str(), W_OK | X_OK) != 0)
-    return Error{
-        fmt::format("{}: the folder of an output must be writable, but found {}", path.string(), std::strerror(errno))};
-  return {};
-}
-
 Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
-  if (auto target = checkTarget(path); !target)
+  if (auto target = checkFileTarget(path); !target)
     return target;
   if (auto checked = check(); !checked)
     return Error{fmt::format("{}: {}", path.filename().string(), checked.error().message)};
@@ -269,28 +253,10 @@ Result<void> SafetensorsWriter::write(const std::filesystem::path &path) const {
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' '); // tensors start at a multiple of 8
   uint64_t headerBytes = text.size();
-  std::filesystem::path temporary = path;
-  temporary += fmt::format(".tmp-{}", getpid());
-  RemovedOnSignal guard(temporary);
-  std::ofstream stream(temporary, std::ios::binary);
-  stream.write(reinterpret_cast<const char *>(&headerBytes), 8);
-  stream.write(text.data(), text.size());
+  std::vector<std::string_view> pieces = {{reinterpret_cast<const char *>(&headerBytes), 8}, text};
   for (const Entry &entry : entries)
-    stream.write(reinterpret_cast<const char *>(entry.bytes.data()), entry.bytes.size());
-  stream.close();
-  std::error_code code;
-  if (!stream) {
-    std::string reason = std::strerror(errno);
-    std::filesystem::remove(temporary, code);
-    return Error{fmt::format("{}: file must be writable, but found {}", path.string(), reason)};
-  }
-  std::filesystem::rename(temporary, path, code);
-  if (code) {
-    std::string reason = code.message();
-    std::filesystem::remove(temporary, code);
-    return Error{fmt::format("{}: file must be replaceable, but found {}", path.string(), reason)};
-  }
-  return {};
+    pieces.emplace_back(reinterpret_cast<const char *>(entry.bytes.data()), entry.bytes.size());
+  return writeWholeFile(path, pieces);
 }
 
 } // namespace glm

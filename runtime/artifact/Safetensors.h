@@ -72,9 +72,6 @@ public:
   /// Whole or not at all: a file of that name is replaced when all of it is on disk.
   Result<void> write(const std::filesystem::path &path) const;
 
-  /// Whether `path` can be written, as far as can be known before: asked before hours of work.
-  static Result<void> checkTarget(const std::filesystem::path &path);
-
 private:
   Result<void> check() const;
 

@@ -1,4 +1,5 @@
 #include "runtime/artifact/Streams.h"
+#include "runtime/artifact/WholeFile.h"
 #include "runtime/exec/Trace.h"
 #include "runtime/glm-run/Commands.h"
 #include "runtime/glm-run/Load.h"
@@ -119,7 +120,7 @@ Result<void> runCommand(const RunOptions &options) {
   // An hour of computing must not end at a file that cannot be written.
   for (const std::filesystem::path &file : {options.logits, options.trace})
     if (!file.empty())
-      if (Result<void> writable = SafetensorsWriter::checkTarget(file); !writable)
+      if (Result<void> writable = checkFileTarget(file); !writable)
         return writable;
   Result<std::vector<std::vector<int32_t>>> prompts = collectPrompts(options);
   if (!prompts)

@@ -1,5 +1,6 @@
 #include "runtime/ptx/driver/State.h"
 
+#include "runtime/ptx/isa/KnownChips.h"
 #include "runtime/ptx/machine/Profile.h"
 
 #include <fmt/format.h>
@@ -51,12 +52,9 @@ CUresult Driver::initialize() {
   if (initialized)
     return CUDA_SUCCESS;
   const char *name = std::getenv("GLM_PTX_CHIP");
-  model = chipNamed(name ? name : "sm_120a");
+  model = chipNamed(name ? name : kDefaultChip);
   if (!model) {
-    std::string known;
-    for (const Chip &chip : chips())
-      known += fmt::format("{}{}", known.empty() ? "" : ", ", chip.name);
-    report("cuInit", fmt::format("GLM_PTX_CHIP must be one of {}, but found {}", known, name));
+    report("cuInit", fmt::format("GLM_PTX_CHIP must be one of {}, but found {}", chipNames(), name));
     return CUDA_ERROR_NO_DEVICE;
   }
   int32_t count = deviceCountFromEnvironment();

@@ -1,0 +1,38 @@
+#include "runtime/artifact/Streams.h"
+#include "runtime/ptx/glm-ptx/Commands.h"
+#include "runtime/ptx/instructions/InstructionSet.h"
+#include "runtime/ptx/machine/Profile.h"
+
+#include <nlohmann/json.hpp>
+
+namespace glm::ptx {
+
+/// The chips that have a form.
+static std::string chipsWith(Feature feature) {
+  std::string names;
+  for (const Chip &chip : chips())
+    if (chip.has(feature))
+      names.append(names.empty() ? "" : " ").append(chip.name);
+  return names;
+}
+
+Result<void> formsCommand(const FormsOptions &options) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Form *form : instructionSet().all()) {
+    if (!form->pattern.starts_with(options.prefix))
+      continue;
+    std::string version = fmt::format("{}.{}", form->ptxVersion / 10, form->ptxVersion % 10);
+    if (options.json)
+      all.push_back({{"form", form->pattern},
+                     {"class", nameOf(form->opClass)},
+                     {"ptx_version", version},
+                     {"chips", chipsWith(form->feature)}});
+    else
+      printResult("{:<10} {:>3}  {:<62} {}\n", nameOf(form->opClass), version, chipsWith(form->feature), form->pattern);
+  }
+  if (options.json)
+    printResult("{}\n", all.dump(1));
+  return {};
+}
+
+} // namespace glm::ptx
