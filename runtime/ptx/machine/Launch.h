@@ -27,10 +27,12 @@ struct Options {
   bool checks = true;           ///< all but bounds and alignment, which cannot be turned off
   uint32_t threads = 0;         ///< host threads for blocks; 0: processors
   uint64_t stepLimit = 0;       ///< warp instructions of one launch; 0: none
+  bool alignedSums = false;     ///< matrix products accumulate as an H100 does (matrix/README.md), which is slower
   std::string profilePath = {}; ///< JSON of counters, which the driver writes; empty: nothing is counted
 };
 
-/// Options of this process: environment variables GLM_PTX_CHECKS, GLM_PTX_THREADS, GLM_PTX_STEP_LIMIT, GLM_PTX_PROFILE.
+/// Options of this process: environment variables GLM_PTX_CHECKS, GLM_PTX_THREADS, GLM_PTX_STEP_LIMIT, GLM_PTX_SUMS,
+/// GLM_PTX_PROFILE.
 Result<Options> optionsFromEnvironment();
 
 /// Why a launch ended early. `kind` decides which CUresult the driver gives.

@@ -31,6 +31,11 @@ Result<Options> optionsFromEnvironment() {
   if (checks > 1)
     return Error{fmt::format("environment: GLM_PTX_CHECKS must be 0 or 1, but found {}", checks)};
   options.checks = checks == 1;
+  if (const char *sums = std::getenv("GLM_PTX_SUMS")) {
+    options.alignedSums = std::string_view(sums) == "aligned";
+    if (!options.alignedSums && std::string_view(sums) != "fused")
+      return Error{fmt::format("environment: GLM_PTX_SUMS must be fused or aligned, but found {}", sums)};
+  }
   if (const char *path = std::getenv("GLM_PTX_PROFILE"))
     options.profilePath = path;
   return options;

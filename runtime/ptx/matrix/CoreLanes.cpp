@@ -2,6 +2,7 @@
 #include "runtime/ptx/matrix/CoreLanes.h"
 
 #include "runtime/ptx/matrix/CoreMatrix.h"
+#include "runtime/ptx/number/Exact.h"
 #include "runtime/ptx/number/Narrow.h"
 
 #include <cstring>
@@ -173,6 +174,68 @@ void roundToHalves(const float *values, size_t count, std::byte *halves) {
 void multiplyFloats(float *d, const float *a, const float *b, int mBlocks, int nBlocks, int kBlocks, int perRow) {
   multiplyAny(d, a, b, mBlocks, nBlocks, kBlocks, perRow);
 }
+/// Exponents of finite floats, as the hardware sees them: zeros and subnormals have the least of their format.
+template <typename V>
+Rebind<V, int32_t> exponentsOf(V values, int least) {
+  const auto exponents = bitsAs<int32_t>(bitsAs<uint32_t>(values) >> 23 & 0xffu) - 127;
+  return __builtin_elementwise_max(exponents, Rebind<V, int32_t>(least));
+}
+
+/// 2^exponent.
+template <typename I>
+Rebind<I, double> powerOfTwo(I exponents) {
+  return bitsAs<double>(convert<int64_t>(exponents + 1023) << 52);
+}
+
+/// A float cut to fewer bits; beyond the largest one infinity.
+template <typename V>
+Rebind<V, float> cutToFloat(V value) {
+  constexpr double kBeyond = 0x1p128;
+  const auto cut = roundToFloat<Rounding::Zero>(value);
+  const auto infinity = __builtin_elementwise_copysign(Rebind<V, float>(__builtin_inff()), cut);
+  return __builtin_convertvector(__builtin_elementwise_abs(value) >= kBeyond, MaskOf<Rebind<V, float>>) ? infinity
+                                                                                                        : cut;
+}
+
+constexpr int kAlignedBits = 25, kLeastFloatExponent = -126;
+
+/// One row of D: `left` is a row of A, `right` the columns of B, `depth` long; the row's elements lie as `leftPlace` says.
+template <typename LeftPlace>
+void multiplyRowAligned(float *d, const float *left, const float *right, int depth, int leastExponent,
+                        LeftPlace leftPlace) {
+  using V = Vector<float, 8>;
+  using D = Rebind<V, double>;
+  const V before = loadVector<V>(d);
+  V fused = before;
+  auto largest = exponentsOf(before, kLeastFloatExponent);
+  for (int k = 0; k < depth; ++k) {
+    const V a = left[leftPlace(k)], b = loadVector<V>(right + k * 8);
+    fused = __builtin_elementwise_fma(a, b, fused);
+    largest = __builtin_elementwise_max(largest, exponentsOf(a, leastExponent) + exponentsOf(b, leastExponent));
+  }
+  const D scale = powerOfTwo(kAlignedBits - largest);
+  D sum = __builtin_elementwise_trunc(convert<double>(before) * scale);
+  for (int k = 0; k < depth; ++k) {
+    const D a = convert<double>(V(left[leftPlace(k)])), b = convert<double>(loadVector<V>(right + k * 8));
+    sum += __builtin_elementwise_trunc(a * b * scale);
+  }
+  const V aligned = cutToFloat(sum * powerOfTwo(largest - kAlignedBits));
+  // An infinity runs through both sums alike; where one meets another, or a zero, the fused sum is the NaN to give.
+  storeVector(d, isNumber(aligned) ? aligned : fused);
+}
+
+void multiplyAligned(float *d, const float *a, const float *b, int mBlocks, int nBlocks, int kBlocks, int perRow,
+                     int leastExponent) {
+  const int blockElements = kCoreRows * perRow;
+  for (int m = 0; m < mBlocks; ++m)
+    for (int n = 0; n < nBlocks; ++n)
+      for (int row = 0; row < kCoreRows; ++row)
+        multiplyRowAligned(d + (static_cast<size_t>(m) * nBlocks + n) * 64 + row * 8,
+                           a + static_cast<size_t>(m) * kBlocks * blockElements + row * perRow,
+                           b + static_cast<size_t>(n) * kBlocks * blockElements, kBlocks * perRow, leastExponent,
+                           [&](int k) { return k / perRow * blockElements + k % perRow; });
+}
+
 void multiplyDoubles(double *d, const double *a, const double *b, int mBlocks, int nBlocks, int kBlocks, int perRow) {
   multiplyAny(d, a, b, mBlocks, nBlocks, kBlocks, perRow);
 }
@@ -198,6 +261,7 @@ const CoreLanes kCoreLanesBaseline
     = {{decodeF16, decodeBF16, decodeTF32, decodeBytes<kE4M3>, decodeBytes<kE5M2>, decodeBytes<kE3M2>,
         decodeBytes<kE2M3>, decodeE2M1, decodeE2M1Packed},
        multiplyFloats,
+       multiplyAligned,
        multiplyDoubles,
        multiplyInts,
        transposeFloats,

@@ -15,6 +15,8 @@ using DecodeFloats = void (*)(const std::byte *source, size_t count, float *valu
 struct CoreLanes {
   std::array<DecodeFloats, kElements> decode; ///< by Element; null for those that are no floats
   void (*multiplyFloats)(float *d, const float *a, const float *b, int mBlocks, int nBlocks, int kBlocks, int perRow);
+  void (*multiplyAligned)(float *d, const float *a, const float *b, int mBlocks, int nBlocks, int kBlocks, int perRow,
+                          int leastExponent);
   void (*multiplyDoubles)(double *d, const double *a, const double *b, int mBlocks, int nBlocks, int kBlocks,
                           int perRow);
   void (*multiplyInts)(int32_t *d, const int32_t *a, const int32_t *b, int mBlocks, int nBlocks, int kBlocks,

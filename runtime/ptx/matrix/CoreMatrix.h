@@ -44,6 +44,14 @@ inline void multiplyAdd(int32_t *d, const int32_t *a, const int32_t *b, int mBlo
   coreLanes().multiplyInts(d, a, b, mBlocks, nBlocks, kBlocks, perRow);
 }
 
+/// The same for floats as an H100 accumulates them: each element of D is one sum of its products and the accumulator, cut
+/// towards zero to multiples of 2^-25 of the largest of their exponents (the product's is the sum of its factors', the least
+/// that their format has is `leastExponent`), added exactly, and cut to a float. Infinities and NaN: as above.
+inline void multiplyAddAligned(float *d, const float *a, const float *b, int mBlocks, int nBlocks, int kBlocks,
+                               int perRow, int leastExponent) {
+  coreLanes().multiplyAligned(d, a, b, mBlocks, nBlocks, kBlocks, perRow, leastExponent);
+}
+
 /// Transpose `blocks` blocks of 8 x perRow, as multiplyAdd wants B.
 inline void transposeBlocks(float *to, const float *from, size_t blocks, int perRow) {
   coreLanes().transposeFloats(to, from, blocks, perRow);

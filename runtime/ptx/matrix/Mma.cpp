@@ -1,6 +1,7 @@
 // mma.sync on dense matrices. PTX ISA, "Warp-level Matrix Instructions: mma".
 #include "runtime/ptx/matrix/Mma.h"
 
+#include "runtime/ptx/matrix/Accumulate.h"
 #include "runtime/ptx/matrix/Fragment.h"
 #include "runtime/ptx/matrix/Shape.h"
 #include "runtime/ptx/number/Double.h"
@@ -18,6 +19,7 @@ constexpr size_t kMostElementsOfA = 16 * 64, kMostElementsOfB = 8 * 64, kMostEle
 
 /// What a handler needs to know; the slots are d, a, b, c in Op::more.
 struct MmaPlan {
+  Element a = Element::F16;
   DecodeFloats floatsOfA = nullptr, floatsOfB = nullptr;
   DecodeInts intsOfA = nullptr, intsOfB = nullptr;
   int mBlocks = 0, nBlocks = 0, kBlocks = 0, perRow = 0;
@@ -48,7 +50,7 @@ Outcome runFloats(Warp &warp, const Op &op, LaneMask lanes) {
   alignas(64) float a[kMostElementsOfA], b[kMostElementsOfB], d[kMostElementsOfD];
   loadOperands(warp, op, plan, plan.floatsOfA, plan.floatsOfB, a, b);
   loadFloatAccumulator(warp, typeC, op.more + plan.firstC, plan.mBlocks, plan.nBlocks, d);
-  multiplyAdd(d, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
+  accumulate(*warp.block->grid, plan.a, d, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
   storeFloatAccumulator(warp, typeD, op.more, plan.mBlocks, plan.nBlocks, d);
   return Outcome::Next;
 }
@@ -250,6 +252,7 @@ Result<void> buildMma(Builder &builder, const MmaSpec &spec, Op &op) {
   plan.saturates = spec.saturates;
   plan.isXor = spec.isXor;
   plan.rounding = spec.rounding;
+  plan.a = spec.a;
   plan.floatsOfA = floatDecoder(spec.a);
   plan.floatsOfB = floatDecoder(spec.b);
   plan.intsOfA = intDecoder(spec.a);

@@ -3,6 +3,7 @@
 #include "runtime/ptx/matrix/Wgmma.h"
 
 #include "runtime/ptx/machine/Access.h"
+#include "runtime/ptx/matrix/Accumulate.h"
 #include "runtime/ptx/matrix/Fragment.h"
 #include "runtime/ptx/matrix/MatrixState.h"
 #include "runtime/ptx/matrix/Shape.h"
@@ -96,7 +97,7 @@ std::vector<std::byte> blocksOfA(Warp &warp, const WgmmaOperation &operation, co
   return blocks;
 }
 
-void multiplyFloats(const WgmmaPlan &plan, bool adds, const std::vector<std::byte> &blocksA,
+void multiplyFloats(const Grid &grid, const WgmmaPlan &plan, bool adds, const std::vector<std::byte> &blocksA,
                     const std::vector<std::byte> &blocksB, WgmmaAccumulator &accumulator) {
   int perRow = elementsPerRow(plan.a);
   std::vector<float> a(blocksA.size() / kCoreBytes * kCoreRows * static_cast<size_t>(perRow));
@@ -109,7 +110,8 @@ void multiplyFloats(const WgmmaPlan &plan, bool adds, const std::vector<std::byt
   transposeBlocks(transposed.data(), b.data(), blocksB.size() / kCoreBytes, perRow);
   if (!adds)
     std::fill(accumulator.floats.begin(), accumulator.floats.end(), 0.0f);
-  multiplyAdd(accumulator.floats.data(), a.data(), transposed.data(), kRowBlocks, plan.nBlocks, kKBlocks, perRow);
+  accumulate(grid, plan.a, accumulator.floats.data(), a.data(), transposed.data(), kRowBlocks, plan.nBlocks, kKBlocks,
+             perRow);
   if (plan.accumulator == Type::F16) {
     // Every instruction gives f16.
     std::vector<std::byte> halves(accumulator.floats.size() * 2);
@@ -208,7 +210,7 @@ bool runOldest(Warp &warp, WgmmaQueue &queue) {
   if (plan.accumulator == Type::S32)
     multiplyInts(plan, operation.adds, blocksA, blocksB, *operation.accumulator);
   else
-    multiplyFloats(plan, operation.adds, blocksA, blocksB, *operation.accumulator);
+    multiplyFloats(*warp.block->grid, plan, operation.adds, blocksA, blocksB, *operation.accumulator);
   for (uint64_t id : operation.flights)
     landed(*warp.block, id, tokenOf(warp));
   return --operation.accumulator->pending > 0 || returnAccumulator(warp, queue, operation);

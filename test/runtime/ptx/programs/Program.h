@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -126,6 +127,18 @@ protected:
     return map;
   }
 
+  /// `hash` is FNV-1a of the bytes that an H100 computed: what an interpreter that accumulates as it does must compute too.
+  template <typename T>
+  static void expectAsOnH100(const std::vector<T> &values, uint64_t hash) {
+    const char *sums = std::getenv("GLM_PTX_SUMS");
+    if (!sums || std::string(sums) != "aligned")
+      return;
+    uint64_t found = 0xcbf29ce484222325;
+    for (std::byte byte : std::as_bytes(std::span(values)))
+      found = (found ^ static_cast<uint64_t>(byte)) * 0x100000001b3;
+    EXPECT_EQ(found, hash);
+  }
+
   CUcontext context = nullptr;
   CUmodule module = nullptr;
 
@@ -136,6 +149,9 @@ private:
 
 /// Runs on every chip; the others need what only one has.
 class Programs : public Program {};
+
+/// Products whose sums must be rounded, on every chip; also run with the sums of a chip that was measured.
+class RoundedSums : public Program {};
 class ProgramsOfSm100a : public Program {};
 class ProgramsOfSm120a : public Program {};
 
