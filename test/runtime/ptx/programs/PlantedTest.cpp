@@ -244,12 +244,37 @@ TEST_F(PlantedOfSm120a, FlagReadWithoutABarrier) {
                "but found no write");
 }
 
+TEST_F(PlantedOfSm120a, HistogramZeroedWithoutABarrier) {
+  open("Cub");
+  plant("setp.gt.u32 \t%p2, %r1, 63;\n\tbar.sync \t0;", "setp.gt.u32 \t%p2, %r1, 63;\n");
+  histogramBlocks();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "histogramBlocks", "atom.shared.add.u32",
+               "must be written after a barrier that orders it with the other", "but found a");
+}
+
+TEST_F(PlantedOfSm120a, SortOverwritesWithoutABarrier) {
+  open("Cub");
+  plant("[%r3];\n\tbar.sync \t0;\n\tadd.s64 \t%rd2, %rd6, %rd10;", "[%r3];\n\n\tadd.s64 \t%rd2, %rd6, %rd10;");
+  sortBlocks();
+  // Warp 3 came last to the barrier before, goes on first and overwrites what warp 0 has not read yet.
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "sortBlocks", "ld.shared.v4.u32",
+               "must be read after a barrier that orders it with the other write", "but found a write by warp 3");
+}
+
 TEST_F(PlantedOfSm120a, GemmPipelineWithoutABarrier) {
   open("GemmMma");
   plant("bar.sync \t0;", "");
   gemmMma();
   expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmMma", "ldmatrix", "must be written before it is read",
                "but found no write");
+}
+
+TEST_F(PlantedOfSm120a, TileOverwrittenWithoutABarrier) {
+  open("GemmBlockScale");
+  plant("bar.sync \t0;", "", 1, 6);
+  gemmBlockScale();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmBlockScale", "cp.async",
+               "must be written after a barrier that orders it with the other read", "but found a read by warp");
 }
 
 TEST_F(PlantedOfSm120a, RemoteHistogramBeforeTheClusterBarrier) {

@@ -44,6 +44,8 @@ protected:
   void load(const std::string &name) {
     std::string text;
     read(name, text);
+    if (HasFatalFailure())
+      return;
     GLM_CHECK_CUDA(cuModuleLoadData(&module, text.c_str())) << name;
   }
 
