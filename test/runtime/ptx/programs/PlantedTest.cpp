@@ -295,6 +295,23 @@ TEST_F(PlantedOfSm120a, HistogramReadBeforeTheClusterBarrier) {
                "must be read after a barrier that orders it with the other write", "of block rank 0");
 }
 
+TEST_F(PlantedOfSm90a, RemoteTileBeforeTheClusterBarrier) {
+  open("Tma");
+  plant("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;", "\n", 0, 2);
+  shareTile();
+  // The mbarrier of the other block.
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "shareTile", "cp.async.bulk", "must be written before it is read",
+               "but found no write");
+}
+
+TEST_F(PlantedOfSm90a, BarriersUsedBeforeTheBlockKnowsThem) {
+  open("Tma");
+  plant("bar.sync \t0;", "");
+  scaleTiles();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "scaleTiles", "mbarrier.try_wait",
+               "must be used after a barrier that orders it with its mbarrier.init", "but found that of warp 0");
+}
+
 TEST_F(PlantedOfSm100a, TensorAddressReadWithoutABarrier) {
   open("GemmTcgen05");
   plant("bar.sync \t0;", "", 0, 2);
