@@ -1,5 +1,8 @@
 #include "runtime/ptx/async/Barriers.h"
 
+#include "runtime/ptx/async/BlockState.h"
+
+#include <cstring>
 #include <fmt/format.h>
 
 namespace glm::ptx {
@@ -31,11 +34,64 @@ std::optional<LaunchFault> changeBeside(Block &block, uint32_t warp, const Op &o
   if (problem)
     return LaunchFault{LaunchFault::Kind::LaunchFailed,
                        fmt::format("{}: {} {}", placeOf(block, warp, -1, op), nameOf(block, address), *problem)};
-  word = barrier.bits();
+  detail::storeBarrier(*block.cluster, address, word, barrier);
   return std::nullopt;
 }
 
+/// Whether `warp` comes after the initialization of the mbarrier at `address`. False after a fault.
+bool isAfterInitialization(Warp &warp, const Op &op, int lane, uint32_t address) {
+  if (!warp.checks)
+    return true;
+  Cluster &cluster = *warp.block->cluster;
+  BlockState &state = stateOf(*blockOf(cluster, address));
+  auto found = state.initialized.find(address & kSharedOffsetMask);
+  if (found == state.initialized.end())
+    return true;
+  const Initialization &done = found->second;
+  bool isFenced = done.fencedIn && *done.fencedIn != cluster.barrierPhase;
+  if (isFenced || done.agent == warp.agent || done.clock <= warp.clock[done.agent])
+    return true;
+  auto warps = static_cast<uint32_t>(warp.block->warps.size());
+  return detail::refuseBarrier(
+      warp, op, lane, address,
+      fmt::format("must be used after a barrier that orders it with its mbarrier.init, but found that of warp {} of "
+                  "block rank {}, line {} without one",
+                  done.agent % warps, done.agent / warps, done.line));
+}
+
 } // namespace
+
+uint64_t barrierToken(Cluster &cluster, uint32_t sharedAddress) {
+  const Block *block = blockOf(cluster, sharedAddress);
+  uint32_t offset = sharedAddress & kSharedOffsetMask;
+  uint64_t word = 0;
+  if (block && offset + kBarrierBytes <= block->shared.size())
+    std::memcpy(&word, block->shared.data() + offset, kBarrierBytes);
+  return barrierToken(sharedAddress, Mbarrier(word).parity());
+}
+
+void noteInitialized(Warp &warp, const Op &op, uint32_t address) {
+  if (warp.checks)
+    stateOf(*blockOf(*warp.block->cluster, address)).initialized[address & kSharedOffsetMask] = {
+        warp.agent, warp.clock[warp.agent], op.line, std::nullopt};
+}
+
+void fenceInitialized(Warp &warp) {
+  for (auto &[offset, done] : stateOf(*warp.block).initialized)
+    if (done.agent == warp.agent && !done.fencedIn)
+      done.fencedIn = warp.block->cluster->barrierPhase;
+}
+
+void detail::storeBarrier(Cluster &cluster, uint32_t address, uint64_t &word, Mbarrier changed) {
+  uint32_t before = Mbarrier(word).parity();
+  word = changed.bits();
+  if (changed.parity() == before)
+    return;
+  if (auto released = cluster.tokens.find(barrierToken(address, before)); released != cluster.tokens.end()) {
+    const ClockPair &clocks = released->second;
+    cluster.tokens[barrierToken(address, changed.parity())].join(clocks);
+  }
+}
 
 std::optional<uint32_t> sharedAddress(Warp &warp, const Op &op, int lane, bool generic, uint64_t address) {
   if (generic && (address & kWindowMask) != kSharedWindow) {
@@ -52,7 +108,7 @@ std::byte *detail::barrierBytes(Warp &warp, const Op &op, int lane, uint32_t add
     return nullptr;
   uint64_t word = *reinterpret_cast<const uint64_t *>(bytes);
   if (Mbarrier(word).isValid())
-    return bytes;
+    return isAfterInitialization(warp, op, lane, address) ? bytes : nullptr;
   refuseBarrier(warp, op, lane, address, fmt::format("must be initialized, but found {:#018x}", word));
   return nullptr;
 }

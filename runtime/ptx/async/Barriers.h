@@ -15,8 +15,18 @@ struct SharedPlace {
   uint32_t address() const { return block->rank << kRankShift | offset; }
 };
 
-/// What is released and acquired through the mbarrier at a shared address (Access.h, release).
-constexpr uint64_t barrierToken(uint32_t sharedAddress) { return kSharedWindow | sharedAddress; }
+/// What is released and acquired through a phase of the mbarrier at a shared address (Access.h, release). One token for all
+/// phases would let who arrives at the next one early order, for those that have not left this one, what came between.
+constexpr uint64_t barrierToken(uint32_t sharedAddress, uint32_t phaseParity) {
+  return kSharedWindow | sharedAddress | (phaseParity & 1);
+}
+/// Of the phase that it is in.
+uint64_t barrierToken(Cluster &cluster, uint32_t sharedAddress);
+
+/// Remember that `warp` initializes the mbarrier at `address`, and that it fenced those that it had initialized: who uses
+/// one must come after, or after a cluster barrier since the fence.
+void noteInitialized(Warp &warp, const Op &op, uint32_t address);
+void fenceInitialized(Warp &warp);
 
 /// An address operand of `lane` as a shared address: of the shared window if it is `generic`. Nothing after a fault.
 std::optional<uint32_t> sharedAddress(Warp &warp, const Op &op, int lane, bool generic, uint64_t address);
@@ -36,6 +46,8 @@ std::string describeBarrier(Block &block, uint64_t detail);
 namespace detail {
 /// Checked for alignment, bounds and initialization; null after a fault.
 std::byte *barrierBytes(Warp &warp, const Op &op, int lane, uint32_t address);
+/// `word` is the object at `address`. What was released through a phase is also acquired through the next.
+void storeBarrier(Cluster &cluster, uint32_t address, uint64_t &word, Mbarrier changed);
 bool refuseBarrier(Warp &warp, const Op &op, int lane, uint32_t address, const std::string &problem);
 } // namespace detail
 
@@ -50,7 +62,7 @@ bool changeBarrier(Warp &warp, const Op &op, int lane, uint32_t address, Change 
     return detail::refuseBarrier(warp, op, lane, address, *problem);
   if (word != barrier.bits())
     ++warp.block->grid->progress;
-  word = barrier.bits();
+  detail::storeBarrier(*warp.block->cluster, address, word, barrier);
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <deque>
+#include <unordered_map>
 
 namespace glm::ptx {
 
@@ -42,8 +43,15 @@ struct WarpCopies {
   std::array<BulkGroups, kWarpSize> bulk;
 };
 
+/// Of an mbarrier: who did it, and in which phase of barrier.cluster a fence.mbarrier_init followed.
+struct Initialization {
+  uint32_t agent = 0, clock = 0, line = 0;
+  std::optional<uint32_t> fencedIn;
+};
+
 struct BlockState {
-  std::vector<std::unique_ptr<WarpCopies>> warps; ///< made when first used
+  std::unordered_map<uint32_t, Initialization> initialized; ///< mbarriers, by offset
+  std::vector<std::unique_ptr<WarpCopies>> warps;           ///< made when first used
   // Polls in a row that found nothing new: see MbarrierForms.cpp.
   uint64_t lastProgress = 0;
   uint32_t idlePolls = 0;

@@ -7,7 +7,7 @@ namespace glm::ptx {
 std::optional<LaunchFault> IncomingCopy::finish() {
   for (const CopyTarget &target : targets) {
     if (target.flight)
-      landed(*target.place.block, target.flight, barrierToken(target.barrier));
+      landed(*target.place.block, target.flight, barrierToken(*issuer->cluster, target.barrier));
     if (std::optional<LaunchFault> fault = completeAt(*issuer, warp, *op, target.barrier, transactionBytes))
       return fault;
   }
@@ -58,7 +58,11 @@ std::vector<CopyTarget> copyTargets(Warp &warp, const Op &op, int lane, uint32_t
       return {};
     }
     uint32_t heard = mask ? (pairs ? (rank & ~1u) | (barrierRank & 1) : rank) : barrierRank;
-    targets.push_back({{&cluster.blocks[rank], offset}, heard << kRankShift | barrierOffset});
+    uint32_t completes = heard << kRankShift | barrierOffset;
+    // It must be there when the copy is issued: nothing holds the copy back until it is.
+    if (!detail::barrierBytes(warp, op, lane, completes))
+      return {};
+    targets.push_back({{&cluster.blocks[rank], offset}, completes});
   }
   return targets;
 }

@@ -115,7 +115,7 @@ Outcome runToBlock(Warp &warp, const Op &op, LaneMask lanes) {
       else
         std::memcpy(destination, source.bytes, bytes);
       if (source.flight)
-        landed(*copy->issuer, source.flight, barrierToken(target.barrier));
+        landed(*copy->issuer, source.flight, barrierToken(*copy->issuer->cluster, target.barrier));
       return copy->finish();
     });
     return true;

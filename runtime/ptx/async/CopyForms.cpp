@@ -211,7 +211,7 @@ struct WatchedCopies {
 
 std::optional<LaunchFault> WatchedCopies::operator()() {
   WarpCopies &copies = copiesOf(*block, warp);
-  uint64_t token = barrierToken(barriers[std::countr_zero(lanes)]);
+  uint64_t token = barrierToken(*block->cluster, barriers[std::countr_zero(lanes)]);
   Warp &issuer = block->warps[warp];
   for (CopyBatch &batch : copies.batches) {
     LaneMask due = batch.number < before ? batch.lanes & lanes : 0;
@@ -228,7 +228,7 @@ std::optional<LaunchFault> WatchedCopies::operator()() {
   dropFinished(copies);
   std::optional<LaunchFault> fault;
   forEachLane(lanes, [&](int lane) {
-    releaseTo(*block->cluster, barrierToken(barriers[lane]), clocks);
+    releaseTo(*block->cluster, barrierToken(*block->cluster, barriers[lane]), clocks);
     fault = arriveAt(*block, warp, *op, barriers[lane], 1);
     return !fault;
   });

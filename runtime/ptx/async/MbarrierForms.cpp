@@ -32,9 +32,10 @@ Outcome changeBarriers(Warp &warp, const Op &op, LaneMask lanes, bool relaxed, C
     std::optional<uint32_t> address = sharedAddress(warp, op, lane, operands.address.generic, addresses[lane]);
     if (!address)
       return false;
-    if (!relaxed && *address != released)
-      release(warp, barrierToken(*address));
-    released = *address;
+    uint64_t token = barrierToken(*warp.block->cluster, *address);
+    if (!relaxed && token != released)
+      release(warp, token);
+    released = token;
     return changeBarrier(warp, op, lane, *address, [&](Mbarrier &barrier) { return change(lane, barrier); });
   });
   return fine ? Outcome::Next : Outcome::Fault;
@@ -58,6 +59,7 @@ Outcome runInit(Warp &warp, const Op &op, LaneMask lanes) {
     if (!bytes)
       return false;
     *reinterpret_cast<uint64_t *>(bytes) = Mbarrier::initial(counts[lane]).bits();
+    noteInitialized(warp, op, *address);
     return true;
   });
   return fine ? Outcome::Next : Outcome::Fault;
@@ -137,11 +139,15 @@ std::optional<LaneMask> completeLanes(Warp &warp, const Op &op, LaneMask lanes, 
 Outcome answer(Warp &warp, const Op &op, LaneMask lanes, LaneMask complete, const LaneAddresses &addresses) {
   const BarrierOperands &operands = operandsOf(op);
   if (!operands.relaxed) {
+    const auto *parities = warp.read<uint32_t>(operands.value);
+    const auto *states = warp.read<uint64_t>(operands.value);
     uint64_t acquired = std::numeric_limits<uint64_t>::max();
     forEachLane(complete, [&](int lane) {
-      if (addresses[lane] != acquired)
-        acquire(warp, barrierToken(static_cast<uint32_t>(addresses[lane])));
-      acquired = addresses[lane];
+      uint32_t parity = operands.byParity ? parities[lane] : Mbarrier(states[lane]).parity();
+      uint64_t token = barrierToken(static_cast<uint32_t>(addresses[lane]), parity);
+      if (token != acquired)
+        acquire(warp, token);
+      acquired = token;
       return true;
     });
   }

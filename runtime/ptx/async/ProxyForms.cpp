@@ -2,6 +2,7 @@
 //
 // Memory is one for all proxies here; what a fence does is to tell the race check what the async proxy may see.
 #include "runtime/ptx/async/Addressing.h"
+#include "runtime/ptx/async/Barriers.h"
 #include "runtime/ptx/async/Forms.h"
 #include "runtime/ptx/async/TensorMap.h"
 
@@ -18,6 +19,11 @@ Outcome runAsyncFence(Warp &warp, const Op &, LaneMask) {
 Outcome runMemoryFence(Warp &warp, const Op &, LaneMask) {
   warp.fencedSince = true;
   return Outcome::Next;
+}
+
+Outcome runInitFence(Warp &warp, const Op &op, LaneMask lanes) {
+  fenceInitialized(warp);
+  return runMemoryFence(warp, op, lanes);
 }
 
 /// Between aliases of memory, or for tensor maps: nothing is cached here.
@@ -44,6 +50,11 @@ Result<void> buildRestrictedFence(Builder &builder, const Match &, Op &op) {
 
 Result<void> buildOrderOnly(Builder &builder, const Match &, Op &op) {
   op.run = runOrderOnly;
+  return builder.expectOperands(0, 0);
+}
+
+Result<void> buildInitFence(Builder &builder, const Match &, Op &op) {
+  op.run = runInitFence;
   return builder.expectOperands(0, 0);
 }
 
@@ -80,7 +91,7 @@ constexpr Form kForms[] = {
     {"membar.proxy.alias", Feature::Base, 75, kBarrier, buildOrderOnly},
     {"fence.proxy.tensormap::generic.release.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier, buildOrderOnly},
     {"fence.proxy.tensormap::generic.acquire.(cta|cluster|gpu|sys)", Feature::Base, 83, kBarrier, buildAcquireMap},
-    {"fence.mbarrier_init.release.cluster", Feature::Base, 80, kBarrier, buildMemoryFence},
+    {"fence.mbarrier_init.release.cluster", Feature::Base, 80, kBarrier, buildInitFence},
     {"fence.acquire.sync_restrict::shared::cluster.cluster", Feature::Base, 86, kBarrier, buildMemoryFence},
     {"fence.release.sync_restrict::shared::cta.cluster", Feature::Base, 86, kBarrier, buildMemoryFence},
 };

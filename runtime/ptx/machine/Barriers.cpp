@@ -11,9 +11,17 @@ namespace glm::ptx {
 namespace {
 
 /// Tokens of barriers, where no address lies.
-constexpr uint64_t kNamedBarrierToken = 0x1000000000000000ull, kClusterBarrierToken = 0x1100000000000000ull;
+constexpr uint64_t kNamedBarrierTokens = 0x1000000000000000ull, kClusterBarrierTokens = 0x1100000000000000ull;
 /// NamedBarrier::expected of a barrier of all threads of the block.
 constexpr uint32_t kAllThreads = UINT32_MAX;
+
+// Two phases have tokens of their own: somebody may arrive at the next phase before everybody has left this one, which orders
+// nothing of what came between. Who has not left this one holds the next one up, so two are enough.
+uint64_t tokenOf(const Block &block, uint32_t id, uint64_t phase) {
+  return kNamedBarrierTokens | uint64_t{block.rank} << 8 | (phase & 1) << 4 | id;
+}
+
+uint64_t clusterToken(uint32_t phase) { return kClusterBarrierTokens | (phase & 1); }
 
 enum class Reduction : uint8_t { None, Popc, And, Or };
 
@@ -104,7 +112,6 @@ Outcome barrier(Warp &warp, const Op &op, LaneMask lanes) {
     return warp.fault(op, first, LaunchFault::Kind::IllegalInstruction,
                       fmt::format("barrier must be one of 0 to 15, but found {}", id));
   Block::NamedBarrier &barrier = block.barriers[id];
-  uint64_t token = kNamedBarrierToken | uint64_t{block.rank} << 8 | id;
   uint64_t &wait = warp.waitState();
   if (!wait) {
     if (words.aligned) {
@@ -137,7 +144,7 @@ Outcome barrier(Warp &warp, const Op &op, LaneMask lanes) {
                       barrier.expected == kAllThreads ? "all" : std::to_string(barrier.expected), barrier.first->line));
     }
     addToReduction(warp, op, barrier, words.reduction, lanes);
-    release(warp, token);
+    release(warp, tokenOf(block, id, barrier.phase));
     wait = uint64_t{barrier.phase} + 1;
     barrier.arrived += arriving(warp, lanes, expected);
     completeIfFull(block, barrier);
@@ -152,7 +159,7 @@ Outcome barrier(Warp &warp, const Op &op, LaneMask lanes) {
     warp.fragment().waitingDetail = id;
     return Outcome::Retry;
   }
-  acquire(warp, token);
+  acquire(warp, tokenOf(block, id, wait - 1));
   if (words.reduction != Reduction::None)
     giveResult(warp, op, barrier.results[(wait - 1) & 1], words.reduction, lanes);
   return Outcome::Next;
@@ -257,7 +264,7 @@ Outcome clusterArrive(Warp &warp, const Op &op, LaneMask lanes) {
                         "barrier.cluster.arrive must be followed by a wait, but found a second arrive");
   }
   if (!(op.variant & kRelaxed))
-    release(warp, kClusterBarrierToken);
+    release(warp, clusterToken(cluster.barrierPhase));
   warp.clusterArrived |= lanes;
   warp.clusterPhase = cluster.barrierPhase;
   cluster.barrierArrived += static_cast<uint32_t>(std::popcount(lanes));
@@ -287,7 +294,7 @@ Outcome clusterWait(Warp &warp, const Op &op, LaneMask lanes) {
     return Outcome::Retry;
   }
   warp.clusterArrived &= ~lanes;
-  acquire(warp, kClusterBarrierToken);
+  acquire(warp, clusterToken(warp.clusterPhase));
   return Outcome::Next;
 }
 

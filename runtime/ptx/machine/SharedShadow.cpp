@@ -125,11 +125,13 @@ const char *SharedShadow::write(Cell &cell, uint8_t mask, const Toucher &by, Tou
       dropReaders(cell);
   }
   bool same = cell.written && cell.writeAgent == by.agent && cell.writeClock == by.now;
+  // An atomic on what the warp itself has just written does not make that write one: others must still be ordered after it.
+  bool plainBefore = same && !(cell.kind & kAtomic);
   cell.written = same ? cell.written | mask : mask;
   cell.writeAgent = static_cast<uint16_t>(by.agent);
   cell.writeClock = by.now;
   cell.writeLine = by.line;
-  cell.kind = how.atomic ? kAtomic : 0;
+  cell.kind = how.atomic && !plainBefore ? kAtomic : 0;
   return nullptr;
 }
 

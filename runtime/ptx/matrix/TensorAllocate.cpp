@@ -115,9 +115,10 @@ Outcome runCommit(Warp &warp, const Op &op, LaneMask lanes) {
             [&block, index = warp.index, &op, targets = std::move(*targets), flights = std::move(flights),
              clocks = snapshot(warp)]() -> std::optional<LaunchFault> {
               for (uint32_t target : targets) {
+                uint64_t token = barrierToken(*block.cluster, target);
                 for (const TensorFlight &flight : flights)
-                  landed(block.cluster->blocks[flight.rank], flight.id, barrierToken(target));
-                releaseTo(*block.cluster, barrierToken(target), clocks);
+                  landed(block.cluster->blocks[flight.rank], flight.id, token);
+                releaseTo(*block.cluster, token, clocks);
                 if (std::optional<LaunchFault> fault = arriveAt(block, index, op, target, 1))
                   return fault;
               }

@@ -75,6 +75,58 @@ TEST(MbarrierFormsTest, aRelaxedArrivalOrdersNothing) {
   EXPECT_NE(fault.find("after a barrier that orders it"), std::string::npos) << fault;
 }
 
+TEST(MbarrierFormsTest, anArrivalAtTheNextPhaseOrdersNothingForThoseThatLeaveThisOne) {
+  // Two warps swap values, twice; the first to leave the first phase must not write before the other has read.
+  auto with = [](const char *between) {
+    return initialized(64) +
+           "shl.b32 %r10, %r0, 2;\nadd.u32 %r10, %r3, %r10;\nxor.b32 %r11, %r10, 128;\n"
+           "st.shared.u32 [%r10], %r0;\nmbarrier.arrive.shared.b64 _, [bars];\n" +
+           waitFor("%r4", "0", "a") + "ld.shared.u32 %r12, [%r11];\n" + between +
+           "add.u32 %r12, %r12, 1;\nst.shared.u32 [%r10], %r12;\nmbarrier.arrive.shared.b64 _, [bars];\n" +
+           waitFor("%r4", "1", "b") + "ld.shared.u32 %r12, [%r11];\n";
+  };
+  EXPECT_EQ(run(with("bar.sync 0;\n"), {.block = 64}), "");
+  EXPECT_NE(run(with(""), {.block = 64}).find("must be read after a barrier that orders it with the other write"),
+            std::string::npos);
+}
+
+TEST(MbarrierFormsTest, whoWaitsForAPhaseComesAfterThePhasesBeforeIt) {
+  // Warp 0 writes and ends phase 0, warp 1 ends phase 1 without having acquired anything, warp 2 waits for that one alone. The
+  // flag, without a fence, orders nothing.
+  std::string relaxed = waitFor("%r4", "0", "a");
+  relaxed.insert(relaxed.find(".parity") + 7, ".relaxed.cta");
+  std::string body = "st.shared.u32 [smem+64], 0;\n" + initialized(32) +
+                     "setp.ge.u32 %p2, %r0, 64;\n@%p2 bra last;\nsetp.ge.u32 %p2, %r0, 32;\n@%p2 bra second;\n"
+                     "st.shared.u32 [smem], 7;\nmbarrier.arrive.shared.b64 _, [bars];\nbra end;\nsecond:\n" +
+                     relaxed +
+                     "mbarrier.arrive.shared.b64 _, [bars];\nst.volatile.shared.u32 [smem+64], 1;\nbra end;\nlast:\n"
+                     "ld.volatile.shared.u32 %r12, [smem+64];\nsetp.eq.u32 %p2, %r12, 0;\n@%p2 bra last;\n" +
+                     waitFor("%r4", "1", "b") + "ld.shared.u32 %r12, [smem];\nend:\n";
+  EXPECT_EQ(run(body, {.block = 96}), "");
+}
+
+TEST(MbarrierFormsTest, aUseMustComeAfterTheInitialization) {
+  std::string unordered = initialized(64);
+  unordered.erase(unordered.find("bar.sync 0;"), 11);
+  std::string use = "mbarrier.arrive.shared.b64 _, [bars];\n";
+  EXPECT_EQ(run(initialized(64) + use, {.block = 64}), "");
+  std::string report = run(unordered + use, {.block = 64});
+  EXPECT_NE(report.find("must be used after a barrier that orders it with its mbarrier.init, but found that of warp 0"),
+            std::string::npos)
+      << report;
+}
+
+TEST(MbarrierFormsTest, aFenceOfInitializationsNeedsNoReleaseOfTheClusterBarrier) {
+  auto with = [](const char *fence) {
+    return std::string("setp.eq.u32 %p1, %r0, 0;\n@%p1 mbarrier.init.shared.b64 [bars], 1;\n") + fence +
+           "barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait.acquire;\nsetp.eq.u32 %p1, %r0, 32;\n"
+           "@%p1 mbarrier.arrive.shared.b64 _, [bars];\n";
+  };
+  EXPECT_EQ(run(with("@%p1 fence.mbarrier_init.release.cluster;\n"), {.block = 64}), "");
+  EXPECT_NE(run(with(""), {.block = 64}).find("must be used after a barrier that orders it with its mbarrier.init"),
+            std::string::npos);
+}
+
 TEST(MbarrierFormsTest, countsAndStates) {
   // One thread: init 7, arrive 3 (state: 7 pending), noComplete 2 (4), drop 1 (2), drop noComplete 0 is refused, arrive 1.
   test::Memory out(8 * 8);

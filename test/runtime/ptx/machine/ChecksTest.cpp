@@ -53,6 +53,30 @@ TEST(Checks, MissingBarrier) {
                {"warp 1, lane 0, test.ptx:11", "a write by warp 0, lane 31, line 10"});
 }
 
+TEST(Checks, ArrivalAtTheNextBarrierOrdersNothingForThoseThatLeaveThisOne) {
+  // The last warp to arrive goes on first, and is at the second barrier before the other leaves the first.
+  auto with = [](const char *between) {
+    return fmt::format("st.shared.u32 [%r3], %r0;\nbar.sync 0;\nld.shared.u32 %r5, [%r4];\n{}add.u32 %r5, %r5, 1;\n"
+                       "st.shared.u32 [%r3], %r5;\nbar.sync 0;\nld.shared.u32 %r5, [%r4];",
+                       between);
+  };
+  EXPECT_EQ(run(with("bar.sync 0;\n")).message, "");
+  expectReport(with(""),
+               {"warp 0, lane 0, test.ptx:11", "must be read after a barrier", "a write by warp 1, lane 31, line 13"});
+}
+
+TEST(Checks, ArrivalAtTheNextClusterBarrierOrdersNothingForThoseThatLeaveThisOne) {
+  auto with = [](const char *between) {
+    return fmt::format("barrier.cluster.arrive;\nbarrier.cluster.wait;\nst.shared.u32 [%r3], %r0;\n"
+                       "barrier.cluster.arrive;\nbarrier.cluster.wait;\nld.shared.u32 %r5, [%r4];\n{}"
+                       "add.u32 %r5, %r5, 1;\nst.shared.u32 [%r3], %r5;\nbarrier.cluster.arrive;\n"
+                       "barrier.cluster.wait;\nld.shared.u32 %r5, [%r4];",
+                       between);
+  };
+  EXPECT_EQ(run(with("barrier.cluster.arrive;\nbarrier.cluster.wait;\n")).message, "");
+  expectReport(with(""), {"test.ptx:14", "must be read after a barrier", "a write by warp", "line 16"});
+}
+
 TEST(Checks, BarrierOfAnotherNumberOrdersNothing) {
   expectReport("setp.lt.u32 %p, %r0, 32;\nst.shared.u32 [%r3], %r0;\n@%p bar.sync 1, 32;\n@!%p bar.sync 2, 32;\n"
                "@!%p ld.shared.u32 %r5, [%r4];",
@@ -86,6 +110,9 @@ TEST(Checks, AtomicsDoNotRace) {
   expectReport("setp.eq.u32 %p, %r0, 0;\n@%p st.shared.u32 [tile], 0;\nbar.sync 0;\nred.shared.add.u32 [tile], 1;\n"
                "ld.shared.u32 %r5, [tile];",
                {"after a barrier", "without one"});
+  // The first warp adds to its own zero before the other does: that zero is not an atomic write for all that.
+  expectReport("setp.eq.u32 %p, %r0, 0;\n@%p st.shared.u32 [tile], 0;\nred.shared.add.u32 [tile], 1;",
+               {"warp 1, lane 0, test.ptx:11", "must be written after a barrier", "a write by warp 0"});
 }
 
 TEST(Checks, NarrowWritesOfNeighboursAreNoRace) {

@@ -26,6 +26,7 @@ enum class Agreement { Bits, Bound };
 class Program : public testing::Test {
 protected:
   void SetUp() override {
+    testing::internal::CaptureStderr();
     GLM_CHECK_CUDA(cuInit(0));
     GLM_CHECK_CUDA(cuDevicePrimaryCtxRetain(&context, 0));
     GLM_CHECK_CUDA(cuCtxSetCurrent(context));
@@ -37,19 +38,28 @@ protected:
     if (module)
       EXPECT_EQ(cuModuleUnload(module), CUDA_SUCCESS);
     cuDevicePrimaryCtxRelease(0);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "a program without a fault must not be spoken of";
   }
 
   /// NAME.CHIP.ptx of this folder.
   void load(const std::string &name) {
+    std::string text;
+    read(name, text);
+    if (HasFatalFailure())
+      return;
+    GLM_CHECK_CUDA(cuModuleLoadData(&module, text.c_str())) << name;
+  }
+
+  void read(const std::string &name, std::string &text) {
     int major = 0, minor = 0;
     GLM_CHECK_CUDA(cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 0));
     GLM_CHECK_CUDA(cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0));
     std::string path = GLM_TEST_PROGRAMS "/" + name + ".sm_" + std::to_string(major * 10 + minor) + "a.ptx";
     std::ifstream file(path);
     ASSERT_TRUE(file) << path;
-    std::stringstream text;
-    text << file.rdbuf();
-    GLM_CHECK_CUDA(cuModuleLoadData(&module, text.str().c_str())) << path;
+    std::stringstream content;
+    content << file.rdbuf();
+    text = content.str();
   }
 
   CUfunction kernel(const char *name) {
