@@ -75,7 +75,8 @@ float randomValue(std::mt19937 &random, const Format &format) {
     return 0;
   int exponent = format.low + static_cast<int>(random() % static_cast<unsigned>(format.high - format.low));
   uint32_t fraction = random() & (0x7fffffu & ~((1u << (23 - format.fractionBits)) - 1));
-  return std::bit_cast<float>((random() & 0x80000000) | static_cast<uint32_t>(exponent + 127) << 23 | fraction);
+  uint32_t sign = random() & 0x80000000;
+  return std::bit_cast<float>(sign | static_cast<uint32_t>(exponent + 127) << 23 | fraction);
 }
 
 void check(const CoreLanes &lanes, const Format &format, int perRow) {
