@@ -7,6 +7,7 @@
 #include "runtime/ptx/text/Parser.h"
 #include "test/fuzz/Fuzz.h"
 
+#include <algorithm>
 #include <array>
 
 namespace glm::fuzz {
@@ -14,12 +15,13 @@ namespace {
 
 using namespace glm::ptx;
 
-void requirePlace(const Program &program, const Code &code, Slot slot) {
+/// All lanes of a value.
+void requirePlace(const Program &program, const Code &code, Slot slot, Type type) {
   if (slot == kNoSlot)
     return;
-  bool isConstant = slot & kConstantSlot;
-  size_t end = isConstant ? program.constants.size() : code.frameBytes;
-  require((slot & ~kConstantSlot) < end, "a slot lies in the frame or among the constants");
+  size_t bytes = type == Type::Pred ? sizeof(LaneMask) : std::max(bitsOf(type), 16u) / 8 * kWarpSize;
+  size_t end = slot & kConstantSlot ? program.constants.size() : code.frameBytes;
+  require((slot & ~kConstantSlot) + bytes <= end, "a slot lies in the frame or among the constants");
 }
 
 void requireSound(const Program &program, uint32_t index) {
@@ -32,7 +34,7 @@ void requireSound(const Program &program, uint32_t index) {
   for (const Op &op : code.ops) {
     require(op.run != nullptr, "an op has a handler");
     require(op.instruction <= instructions, "an op belongs to an instruction");
-    requirePlace(program, code, op.guard);
+    requirePlace(program, code, op.guard, Type::Pred);
     for (uint32_t i = 0; i < op.readCount; ++i)
       require(op.reads[i] < code.registers.size(), "a checked register exists");
     for (uint32_t i = 0; i < op.writeCount; ++i)
@@ -42,8 +44,12 @@ void requireSound(const Program &program, uint32_t index) {
     for (uint32_t target : table.targets)
       require(target < (table.table->kind == Table::Kind::BranchTargets ? code.ops.size() : program.code.size()),
               "a target exists");
-  for (Slot slot : code.registers)
-    requirePlace(program, code, slot);
+  for (size_t i = 0; i < code.registers.size(); ++i)
+    requirePlace(program, code, code.registers[i], code.function->registers[i].type);
+  for (const SpecialUse &use : code.specials)
+    requirePlace(program, code, use.slot, use.type);
+  for (const AddressUse &use : code.frameAddresses)
+    requirePlace(program, code, use.slot, use.wide ? Type::U64 : Type::U32);
   sharedLayout(program, index);
 }
 
