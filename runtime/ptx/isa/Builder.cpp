@@ -245,9 +245,10 @@ Result<AddressOperand> Builder::address(const Operand &operand) {
     result.space = base->scope == Scope::ModuleVariable ? module().variables[base->symbol].space
                    : isParameter                        ? Space::Param
                                                         : Space::Local;
-    // Offsets are the op's, so that all uses of a variable share one slot.
+    // Offsets are the op's, so that all uses of a variable share one slot. They wrap as addresses do.
     if (isParameter)
-      result.offset += program.code->parameterOffset[base->symbol];
+      result.offset =
+          static_cast<int64_t>(static_cast<uint64_t>(result.offset) + program.code->parameterOffset[base->symbol]);
     slot = isParameter ? immediate(Type::B64, 0) : symbolSource(*base, Type::B64);
   } else {
     slot = immediate(Type::B64, 0);

@@ -93,8 +93,12 @@ Result<void> ProgramBuilder::layOutStack() {
     stack = offset + variable.bytes;
     return offset;
   };
-  for (const Variable &variable : function->variables)
+  for (const Variable &variable : function->variables) {
     code->variableOffset.push_back(place(variable));
+    // Also the sum of very many would be refused, not wrap.
+    if (stack > kMaxStackBytes)
+      break;
+  }
   uint64_t parameters = 0;
   auto placeAll = [&](const std::vector<Variable> &variables, std::vector<uint32_t> &offsets) {
     for (const Variable &variable : variables) {

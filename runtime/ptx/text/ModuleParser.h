@@ -84,6 +84,7 @@ private:
   bool parseOperandTerm(Operand &operand, bool isCall, uint32_t position);
   bool parseName(Operand &operand, std::optional<uint32_t> position);
   bool parseOffset(Operand &operand);
+  bool parseIndex(Operand &operand);
   bool parseVector(Operand &operand);
   bool parseAddress(Operand &operand);
   bool parseList(Operand &operand);

@@ -128,7 +128,7 @@ bool ModuleParser::parseName(Operand &operand, std::optional<uint32_t> position)
       operand.scope = Operand::Scope::ModuleFunction;
       return true;
     }
-    return parseOffset(operand);
+    return cursor.peek().is("[") ? parseIndex(operand) : parseOffset(operand);
   }
 
   operand.kind = Operand::Kind::Register;
@@ -155,21 +155,24 @@ bool ModuleParser::parseName(Operand &operand, std::optional<uint32_t> position)
   return true;
 }
 
-/// + constant, - constant or [constant] after a variable's name.
+/// + constant or - constant after the name of a variable or a register.
 bool ModuleParser::parseOffset(Operand &operand) {
   uint32_t line = cursor.line();
-  if (cursor.peek().is("+") || cursor.peek().is("-")) {
-    // + is a sign here as well: [%r1+-4].
-    std::optional<Constant> offset = parseExpression(cursor);
-    if (!offset)
-      return false;
-    if (!offset->isInteger())
-      return fail(line, "offset of an address must be an integer, but found a float");
-    operand.value = static_cast<int64_t>(offset->bits);
+  if (!cursor.peek().is("+") && !cursor.peek().is("-"))
     return true;
-  }
-  if (!cursor.accept("["))
-    return true;
+  // + is a sign here as well: [%r1+-4].
+  std::optional<Constant> offset = parseExpression(cursor);
+  if (!offset)
+    return false;
+  if (!offset->isInteger())
+    return fail(line, "offset of an address must be an integer, but found a float");
+  operand.value = static_cast<int64_t>(offset->bits);
+  return true;
+}
+
+/// [constant] after a variable's name.
+bool ModuleParser::parseIndex(Operand &operand) {
+  cursor.take();
   std::optional<uint64_t> index = parseCount(cursor, "index of an array", INT32_MAX);
   if (!index || !cursor.expect("]", "index of an array must end with ]"))
     return false;

@@ -137,6 +137,13 @@ TEST(Decode, AddressesKnowTheirSpace) {
   EXPECT_EQ(layout.dynamicStart, layout.offset[1]);
 }
 
+/// Without wrapping, the undefined-behaviour sanitizer ends the program.
+TEST(Decode, OffsetsOfParametersWrap) {
+  auto program = decoded(kernel(".reg .b32 r; ld.param.b32 r, [k1+9223372036854775807];"));
+  ASSERT_TRUE(program);
+  EXPECT_EQ(static_cast<const AddressOperand *>(program->code[0].ops[0].extra)->offset, INT64_MIN + 7);
+}
+
 TEST(Decode, SharedVariablesCountOnlyWhereTheyAreReached) {
   auto program = decoded(R"(
 .shared .align 4 .b8 one[100];

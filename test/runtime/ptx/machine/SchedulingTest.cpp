@@ -8,8 +8,9 @@
 namespace glm::ptx::test {
 namespace {
 
-/// Random straight-line and divergent code on 32-bit registers, with shared memory exchanged at barriers and integer
-/// reductions to global memory: everything whose result the order of blocks must not change.
+/// Random code with branches, loops and calls within one another, shared memory exchanged at barriers of the block and of the
+/// cluster, collectives of the warp, atomics in shared and reductions to global memory: everything whose result the order of
+/// blocks must not change. Every fourth program also has what does depend on that order, which the machine must then keep.
 class Generator {
 public:
   explicit Generator(uint32_t seed) : random(seed) {}
@@ -22,9 +23,17 @@ public:
     body += "mov.u32 %r3, %ctaid.x;\n";
     statements(body, 14, 2);
     return fmt::format(R"(
+.func (.reg .b32 o) mix(.reg .b32 i) {{
+  .reg .b32 %t; .reg .pred %q; setp.lt.s32 %q, i, 0; mov.b32 o, i; @!%q bra SMALL; shr.u32 %t, i, 3; xor.b32 o, i, %t;
+SMALL: ret; }}
 .visible .entry k(.param .u64 to, .param .u64 sums) {{
-  .shared .align 16 .b8 tile[1024]; .reg .b32 %r<16>; .reg .b64 %d<8>; .reg .pred %p<8>;
+  .shared .align 16 .b8 tile[1024]; .shared .align 16 .b8 ring[1024]; .shared .align 16 .b8 cells[64];
+  .reg .b32 %r<20>; .reg .b64 %d<8>; .reg .pred %p<8>; .reg .f32 %f<2>;
+  mov.u32 %r12, %tid.x; setp.gt.u32 %p0, %r12, 15; @%p0 bra READY;
+  shl.b32 %r12, %r12, 2; mov.u32 %r13, cells; add.s32 %r13, %r13, %r12; st.shared.u32 [%r13], %r12;
+READY: bar.sync 0;
 {}
+  barrier.cluster.arrive; barrier.cluster.wait;
   ld.param.u64 %d0, [to]; mov.u32 %r8, %ctaid.x; mov.u32 %r9, %ntid.x; mad.lo.u32 %r8, %r8, %r9, %tid.x;
   mul.wide.u32 %d1, %r8, 16; add.s64 %d0, %d0, %d1; st.global.v4.u32 [%d0], {{%r0, %r1, %r2, %r3}};
   ret;
@@ -41,7 +50,7 @@ private:
   }
 
   void statement(std::string &body, int depth) {
-    switch (random() % (depth ? 9 : 6)) {
+    switch (random() % (depth ? 13 : 10)) {
     case 0:
     case 1:
     case 2: {
@@ -62,19 +71,32 @@ private:
     case 5:
       body += fmt::format("activemask.b32 %r11; popc.b32 %r11, %r11; add.s32 {0}, {0}, %r11;\n", reg());
       break;
-    case 6: {
-      // Only where no lane is elsewhere: at the outermost level.
-      if (depth < 2)
-        break;
-      std::string value = reg();
-      body += fmt::format(
-          "bar.sync 0; mov.u32 %r12, %tid.x; shl.b32 %r12, %r12, 2; mov.u32 %r13, tile; add.s32 %r13, %r13, %r12;\n"
-          "st.shared.u32 [%r13], {}; bar.sync 0; xor.b32 %r12, %r12, {}; mov.u32 %r13, tile;\n"
-          "add.s32 %r13, %r13, %r12; ld.shared.u32 {}, [%r13];\n",
-          value, 4 * (random() % 64), reg());
+    case 6:
+      body +=
+          fmt::format("and.b32 %r12, {}, 15; shl.b32 %r12, %r12, 2; mov.u32 %r13, cells; add.s32 %r13, %r13, %r12;\n"
+                      "atom.shared.{} {}, [%r13], {};\n",
+                      reg(), random() % 2 ? "add.u32" : "exch.b32", reg(), reg());
       break;
-    }
-    case 7: {
+    case 7:
+      body += fmt::format("call ({}), mix, ({});\n", reg(), reg());
+      break;
+    case 8:
+      body += fmt::format(
+          "cvt.rn.f32.s32 %f0, {}; cvt.rn.f32.u32 %f1, {}; fma.rn.f32 %f0, %f0, %f1, %f0; mov.b32 {}, %f0;\n", reg(),
+          reg(), reg());
+      break;
+    case 9:
+      if (isOrdered)
+        body += fmt::format("ld.param.u64 %d2, [sums]; atom.global.add.u32 {}, [%d2], {};\n"
+                            "cvt.rn.f32.s32 %f0, {}; red.global.add.f32 [%d2+64], %f0;\n",
+                            reg(), reg(), reg());
+      break;
+    case 10:
+      // Only where no lane is elsewhere: at the outermost level.
+      if (depth == 2)
+        exchange(body);
+      break;
+    case 11: {
       int label = labels++;
       std::string p = fmt::format("%p{}", depth);
       body += fmt::format("setp.lt.u32 {}, {}, {};\n@{} bra ELSE{};\n", p, reg(), reg(), p, label);
@@ -96,28 +118,75 @@ private:
     }
   }
 
+  /// What the lanes of a warp, the threads of a block or the blocks of a cluster tell each other.
+  void exchange(std::string &body) {
+    switch (random() % 4) {
+    case 0:
+      body += fmt::format(
+          "bar.sync 0; mov.u32 %r12, %tid.x; shl.b32 %r12, %r12, 2; mov.u32 %r13, tile; add.s32 %r13, %r13, %r12;\n"
+          "st.shared.u32 [%r13], {}; bar.sync 0; xor.b32 %r12, %r12, {}; mov.u32 %r13, tile;\n"
+          "add.s32 %r13, %r13, %r12; ld.shared.u32 {}, [%r13];\n",
+          reg(), 4 * (random() % 64), reg());
+      break;
+    case 1:
+      body += fmt::format(
+          "barrier.cluster.arrive; barrier.cluster.wait; mov.u32 %r12, %tid.x; shl.b32 %r12, %r12, 2;\n"
+          "mov.u32 %r13, ring; add.s32 %r13, %r13, %r12; st.shared.u32 [%r13], {0};\n"
+          "barrier.cluster.arrive; barrier.cluster.wait; mov.u32 %r12, %cluster_ctarank; add.s32 %r12, %r12, {1};\n"
+          "mov.u32 %r16, %cluster_nctarank; rem.u32 %r12, %r12, %r16; mapa.shared::cluster.u32 %r13, %r13, %r12;\n"
+          "ld.shared::cluster.u32 {2}, [%r13];\n",
+          reg(), random() % 3, reg());
+      break;
+    case 2:
+      body += fmt::format("shfl.sync.idx.b32 {}, {}, {}, 31, -1;\n", reg(), reg(), reg());
+      break;
+    default:
+      body += fmt::format(
+          "setp.gt.s32 %p0, {0}, {1}; vote.sync.ballot.b32 {0}, %p0, -1; redux.sync.add.s32 {1}, {1}, -1;\n", reg(),
+          reg());
+      break;
+    }
+  }
+
   std::mt19937 random;
   int labels = 0;
+  bool isOrdered = random() % 4 == 0;
   /// One operation per program: a sum and a maximum do not commute with each other.
   const char *oneSum = random() % 2 ? "add" : "max";
 };
 
+/// What a launch leaves in memory, and its counters.
+struct Traces {
+  std::vector<uint32_t> memory;
+  std::string counters;
+
+  bool operator==(const Traces &) const = default;
+};
+
+Traces tracesOf(const std::string &text, uint32_t cluster, uint32_t threads) {
+  Traces traces;
+  TestModule module(text);
+  if (!module)
+    return traces;
+  module.options.threads = threads;
+  uint64_t to = module.allocate(9 * 256 * 16), sums = module.allocate(80);
+  LaunchConfig config{.grid = {9, 1, 1}, .block = {256, 1, 1}, .cluster = {cluster, 1, 1}};
+  EXPECT_EQ(module.faultOf("k", config, to, sums), "") << text;
+  traces.memory = module.download<uint32_t>(to, 9 * 256 * 4);
+  std::vector<uint32_t> sum = module.download<uint32_t>(sums, 20);
+  traces.memory.insert(traces.memory.end(), sum.begin(), sum.end());
+  traces.counters = module.profile.json().dump();
+  return traces;
+}
+
 TEST(Scheduling, RandomProgramsRunTheSameUnderOneAndTwoThreads) {
-  for (uint32_t seed = 0; seed < 24; ++seed) {
+  for (uint32_t seed = 0; seed < 48; ++seed) {
     std::string text = Generator(seed).program();
-    std::vector<std::vector<uint32_t>> results;
-    for (uint32_t threads : {1u, 2u, 3u}) {
-      TestModule module(text);
-      ASSERT_TRUE(module) << text;
-      module.options.threads = threads;
-      uint64_t to = module.allocate(9 * 256 * 16), sums = module.allocate(64);
-      ASSERT_EQ(module.faultOf("k", {.grid = {9, 1, 1}, .block = {256, 1, 1}}, to, sums), "") << text;
-      results.push_back(module.download<uint32_t>(to, 9 * 256 * 4));
-      std::vector<uint32_t> sum = module.download<uint32_t>(sums, 16);
-      results.back().insert(results.back().end(), sum.begin(), sum.end());
-    }
-    EXPECT_EQ(results[0], results[1]) << text;
-    EXPECT_EQ(results[0], results[2]) << text;
+    uint32_t cluster = seed % 2 ? 3 : 1;
+    Traces alone = tracesOf(text, cluster, 1);
+    ASSERT_FALSE(alone.memory.empty()) << text;
+    for (uint32_t threads : {2u, 3u})
+      EXPECT_TRUE(tracesOf(text, cluster, threads) == alone) << threads << " threads\n" << text;
   }
 }
 

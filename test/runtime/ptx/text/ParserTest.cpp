@@ -205,6 +205,7 @@ TEST(Parser, BodiesThatAreRefused) {
             "t:6: statement must be an instruction, a label or a declaration, but found .nonsense");
   EXPECT_EQ(message("ld.b32 r, [p, r];"), "t:6: coordinates must be a vector, but found r");
   EXPECT_EQ(message("ld.b32 r, [r;"), "t:6: address must end with ], but found ;");
+  EXPECT_EQ(message("ld.b32 r, [r[2]];"), "t:6: address must end with ], but found [");
   EXPECT_EQ(message("ld.b32 r, [%tid.x];"), "t:6: address must begin with a register or a variable, but found ]");
   EXPECT_EQ(message("ld.b32 r, [1.5];"), "t:6: address must be an integer, but found a float");
   EXPECT_EQ(message("ld.b32 r, [L]; L:"), "t:6: name L must be declared, but found no declaration of it");
