@@ -415,6 +415,22 @@ TEST_F(PlantedOfSm90a, StageGivenBackBeforeWgmmaWasWaitedFor) {
                "must not be written by two asynchronous copies at once", "under way");
 }
 
+TEST_F(PlantedOfSm90a, SumsReadBeforeWgmmaWasWaitedFor) {
+  open("GemmWgmma");
+  plant("wgmma.wait_group.sync.aligned 0;", "", 4, 5);
+  gemmWgmma();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmWgmma", "st.global", "must hold a value before it is read",
+               "but found none");
+}
+
+TEST_F(PlantedOfSm100a, TensorLoadThatIsNotWaitedFor) {
+  open("GemmTcgen05");
+  plant("tcgen05.wait::ld.sync.aligned;", "", 0, 4);
+  gemmTcgen05();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmTcgen05", "st.global.u32", "must hold a value before it is read",
+               "but found none");
+}
+
 TEST_F(PlantedOfSm100a, ProductThatIsNotCommitted) {
   open("GemmTcgen05");
   plant("tcgen05.commit.cta_group::1.mbarrier::arrive::one.shared::cluster.b64 [%r244];", "");
@@ -437,6 +453,15 @@ TEST_F(PlantedOfSm100a, TileOverwrittenUnderTheProduct) {
   gemmTcgen05();
   expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmTcgen05", "cp.async.bulk",
                "must not be written by two asynchronous copies at once", "under way");
+}
+
+TEST_F(PlantedOfSm100a, TensorMemoryThatIsKept) {
+  open("GemmTcgen05");
+  plant("tcgen05.dealloc.cta_group::1.sync.aligned.b32 %r5, 64;", "");
+  gemmTcgen05();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmTcgen05", "tcgen05.alloc",
+               "tensor memory must be given back by tcgen05.dealloc before its block ends",
+               "but found 64 columns in use");
 }
 
 TEST_F(PlantedOfSm100a, TensorMemoryThatIsGivenBackInPart) {
