@@ -611,7 +611,7 @@ TEST_F(PlantedOfSm120a, ShuffleFromAnInactiveLane) {
                "shuffle must read a lane that takes part in it", "but found lane 16, which does not");
 }
 
-TEST_F(PlantedOfSm120a, ShuffleFromALaneThatHasExited) {
+TEST_F(PlantedOfSm120a, ShuffleFromALaneThatHasLeft) {
   open("Reduce");
   plant("redux.sync.add.s32 %r5, %r13, %r12;", "shfl.sync.bfly.b32 %r5, %r13, 16, 31, %r12;");
   statistics();
