@@ -50,9 +50,14 @@ void keepUnproven(const Function &function, std::vector<RegisterUses> &uses, uin
   if (candidates.fits(blocks))
     assigned = findAssigned(blocks, candidates, candidates.certainWrites(function, blocks, uses));
 
-  std::vector<bool> isChecked(registers, false);
+  // Whether a register that is written late holds its value depends on waits, which no path shows.
+  std::vector<bool> isLate(registers, false);
+  for (const RegisterUses &each : uses)
+    for (uint32_t reg : each.writes)
+      isLate[reg] = isLate[reg] || each.late;
+  std::vector<bool> isChecked = isLate;
   for (RegisterUses &each : uses)
-    each.reads.clear();
+    std::erase_if(each.reads, [&](uint32_t reg) { return !isLate[reg]; });
   for (const OpenRead &read : open) {
     if (!assigned.empty() && hasBit(assigned[read.block], candidates.numbers[read.reg]))
       continue;

@@ -306,7 +306,7 @@ Result<void> ProgramBuilder::decodeInstruction(const Instruction &instruction, u
     for (const std::vector<uint32_t> *registers : {&builder.reads, &builder.writes})
       for (uint32_t reg : *registers)
         pinned[reg] = true;
-  uses[index] = {std::move(builder.reads), std::move(builder.writes)};
+  uses[index] = {std::move(builder.reads), std::move(builder.writes), op.late};
   return {};
 }
 

@@ -11,6 +11,7 @@ namespace glm::ptx {
 /// Registers of one instruction, by index, in any order.
 struct RegisterUses {
   std::vector<uint32_t> reads, writes;
+  bool late = false; ///< Op::late
 };
 
 /// Instructions [first, last) that are entered at the first and left after the last.

@@ -68,6 +68,8 @@ struct Op {
   /// What it does to global memory depends on the order in which blocks run (an atomic on floats or whose result is used, a
   /// volatile access): a kernel with such an op runs its blocks in one order, on one thread.
   bool ordered = false;
+  /// The registers that it writes hold no value before a later instruction has waited for it, which says so (Warp::defined).
+  bool late = false;
   // Registers (indices of the function) that must hold a value before, and hold one after; those that the decoder could
   // prove are left out.
   uint8_t readCount = 0, writeCount = 0;

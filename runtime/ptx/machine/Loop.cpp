@@ -31,7 +31,7 @@ bool readsDefined(const Warp &warp, const Op &op, LaneMask lanes) {
 }
 
 void define(Warp &warp, const Op &op, LaneMask lanes) {
-  LaneMask known = lanes;
+  LaneMask known = op.late ? 0 : lanes;
   if (op.opClass == OpClass::Move)
     for (uint32_t index = 0; index < op.readCount; ++index)
       known &= warp.defined[op.reads[index]];

@@ -150,6 +150,7 @@ void Worker::prepare(Block &block, uint32_t warps) {
   block.barriers = {};
   block.asyncState.reset();
   block.matrixState.reset();
+  block.checkEnd = nullptr;
   if (!load.options->checks)
     block.shadow.reset();
   else if (block.shadow)
@@ -248,6 +249,10 @@ bool Worker::finish() {
       if (std::optional<LaunchFault> fault = work.run())
         return fail(residents[index].index, std::move(*fault));
     }
+    if (load.options->checks)
+      for (Block &block : cluster.blocks)
+        if (std::optional<LaunchFault> fault = block.checkEnd ? block.checkEnd(block) : std::nullopt)
+          return fail(residents[index].index, std::move(*fault));
     ++grid.progress;
     spare.push_back(std::move(residents[index].cluster));
     residents.erase(residents.begin() + static_cast<ptrdiff_t>(index));

@@ -126,12 +126,12 @@ const char *SharedShadow::write(Cell &cell, uint8_t mask, const Toucher &by, Tou
   }
   bool same = cell.written && cell.writeAgent == by.agent && cell.writeClock == by.now;
   // An atomic on what the warp itself has just written does not make that write one: others must still be ordered after it.
-  bool plainBefore = same && !(cell.kind & kAtomic);
+  bool staysPlain = how.atomic && same && !(cell.kind & kAtomic);
   cell.written = same ? cell.written | mask : mask;
   cell.writeAgent = static_cast<uint16_t>(by.agent);
   cell.writeClock = by.now;
-  cell.writeLine = by.line;
-  cell.kind = how.atomic && !plainBefore ? kAtomic : 0;
+  cell.writeLine = staysPlain ? cell.writeLine : by.line;
+  cell.kind = how.atomic && !staysPlain ? kAtomic : 0;
   return nullptr;
 }
 

@@ -155,6 +155,8 @@ struct Block {
 
   /// Rooms keep their own state here, made on first use: async (mbarriers, copy groups), matrix (tensor memory, wgmma groups).
   std::shared_ptr<void> asyncState, matrixState;
+  /// What a room finds left undone once the block has ended; null: nothing to look for.
+  std::optional<LaunchFault> (*checkEnd)(Block &) = nullptr;
 };
 
 struct Cluster {

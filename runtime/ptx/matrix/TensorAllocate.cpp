@@ -30,6 +30,18 @@ std::optional<uint32_t> columnsOf(Warp &warp, const Op &op) {
   return std::nullopt;
 }
 
+std::optional<LaunchFault> checkAllGivenBack(Block &block) {
+  MatrixState &state = matrixState(block);
+  std::optional<uint32_t> column = state.tensor.kept();
+  if (!column)
+    return std::nullopt;
+  const TensorOwner &owner = state.owners[*column / TensorMemory::kUnit];
+  return LaunchFault{LaunchFault::Kind::LaunchFailed,
+                     fmt::format("{}: tensor memory must be given back by tcgen05.dealloc before its block ends, but "
+                                 "found {} columns in use, the first {}",
+                                 placeOf(block, owner.warp, -1, *owner.op), state.tensor.used(), *column)};
+}
+
 Outcome runAllocate(Warp &warp, const Op &op, LaneMask lanes) {
   if (!isWholeWarp(warp, op, lanes))
     return Outcome::Fault;
@@ -53,6 +65,8 @@ Outcome runAllocate(Warp &warp, const Op &op, LaneMask lanes) {
   if (!to)
     return Outcome::Fault;
   std::memcpy(to, &*column, 4);
+  matrixState(*warp.block).owners[*column / TensorMemory::kUnit] = {warp.index, &op};
+  warp.block->checkEnd = checkAllGivenBack;
   ++warp.block->grid->progress;
   return Outcome::Next;
 }

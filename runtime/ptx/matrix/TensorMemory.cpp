@@ -42,6 +42,13 @@ bool TensorMemory::release(uint32_t column, uint32_t columns) {
 
 uint32_t TensorMemory::used() const { return static_cast<uint32_t>(taken.count()) * kUnit; }
 
+std::optional<uint32_t> TensorMemory::kept() const {
+  for (uint32_t unit = 0; unit < sizes.size(); ++unit)
+    if (sizes[unit])
+      return unit * kUnit;
+  return std::nullopt;
+}
+
 std::optional<std::string> TensorMemory::check(TensorAddress at, uint32_t lanes, uint32_t columns) const {
   if (at.lane + lanes > kTensorLanes || at.column + columns > kTensorColumns)
     return fmt::format(

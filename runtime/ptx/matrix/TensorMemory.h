@@ -34,6 +34,8 @@ public:
   bool release(uint32_t column, uint32_t columns);
   /// Columns that are allocated.
   uint32_t used() const;
+  /// The column where the first allocation begins that was not given back.
+  std::optional<uint32_t> kept() const;
 
   bool mayAllocate() const { return !relinquished; }
   void relinquish() { relinquished = true; }

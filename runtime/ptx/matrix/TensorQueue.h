@@ -13,6 +13,7 @@ struct TensorTransfer {
   uint64_t frame = 0; ///< byte offset of the frame in the warp's register file
   uint32_t address = 0;
   std::vector<uint32_t> values; ///< of a store: the registers, 32 lanes each
+  uint64_t defined = 0;         ///< of a load: byte offset of which registers of the frame hold values
 };
 
 struct TensorQueue {

@@ -111,7 +111,7 @@ Outcome runLoad(Warp &warp, const Op &op, LaneMask lanes) {
   for (uint32_t r = 0; r < plan.registers; ++r)
     if (op.more[r] != kNoSlot)
       std::fill_n(warp.write<uint32_t>(op.more[r]), kWarpSize, kPoison);
-  queueOf(warp).loads.push_back({&op, frameOffset(warp), *address, {}});
+  queueOf(warp).loads.push_back({&op, frameOffset(warp), *address, {}, definedOffset(warp)});
   return Outcome::Next;
 }
 
@@ -122,7 +122,7 @@ Outcome runStore(Warp &warp, const Op &op, LaneMask lanes) {
   std::optional<uint32_t> address = addressOf(warp, op);
   if (!address)
     return Outcome::Fault;
-  TensorTransfer transfer{&op, frameOffset(warp), *address, {}};
+  TensorTransfer transfer{&op, frameOffset(warp), *address, {}, 0};
   transfer.values.resize(static_cast<size_t>(plan.registers) * kWarpSize);
   for (uint32_t r = 0; r < plan.registers; ++r)
     std::memcpy(transfer.values.data() + r * kWarpSize, warp.read<uint32_t>(op.more[r]), kCoreBytes);
@@ -152,6 +152,7 @@ bool finishLoad(Warp &warp, const TensorTransfer &transfer) {
       value = (value & 0xffff) | *tensor.cell(row, column + 1) << 16;
     warp.write<uint32_t>(op.more[r])[lane] = value;
   });
+  defineLate(warp, op, transfer.defined);
   return true;
 }
 
@@ -313,6 +314,7 @@ Result<void> buildTransfer(Builder &builder, Shape shape, uint32_t repeats, bool
   if (Result<void> done = setTensorAddress(builder, isLoad ? 1 : 0, op, 0); !done)
     return done;
   op.run = isLoad ? runLoad : runStore;
+  op.late = isLoad;
   builder.setMore(op, slots);
   builder.setExtra(op, plan);
   return {};

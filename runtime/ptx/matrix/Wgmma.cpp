@@ -176,6 +176,7 @@ bool returnAccumulator(Warp &warp, WgmmaQueue &queue, const WgmmaOperation &oper
     storeFloatAccumulator(warp, plan.accumulator, accumulator.slots, kRowBlocks, plan.nBlocks,
                           accumulator.floats.data());
   queue.returned.push_back(operation.accumulator);
+  defineLate(warp, *operation.op, operation.defined);
   return true;
 }
 
@@ -271,6 +272,7 @@ Outcome runMma(Warp &warp, const Op &op, LaneMask lanes) {
   WgmmaOperation operation;
   operation.op = &op;
   operation.frame = frameOffset(warp);
+  operation.defined = definedOffset(warp);
   for (int side = plan.hasRegistersA ? 1 : 0; side < 2; ++side) {
     uint64_t bits = warp.read<uint64_t>(op.slots[side])[0];
     (side == 0 ? operation.descriptorA : operation.descriptorB) = bits;
@@ -376,6 +378,7 @@ Result<void> buildMmaAsync(Builder &builder, MatrixShape shape, WgmmaPlan plan, 
   for (Slot slot : slots)
     if (slot == kNoSlot)
       return builder.error("d must be registers", "_");
+  op.late = true;
   bool isFloat = plan.accumulator != Type::S32, is16 = storageBits(plan.a) == 16;
   const Operand &scale = builder.operand(3);
   if (scale.kind == Operand::Kind::Integer) {

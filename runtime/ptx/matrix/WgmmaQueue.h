@@ -23,7 +23,7 @@ struct WgmmaAccumulator {
 
 struct WgmmaOperation {
   const Op *op = nullptr;
-  uint64_t frame = 0;
+  uint64_t frame = 0, defined = 0; ///< byte offsets of the frame's registers, and of which hold values
   uint64_t descriptorA = 0, descriptorB = 0;
   bool adds = false; ///< scale-d
   std::shared_ptr<WgmmaAccumulator> accumulator;

@@ -111,8 +111,9 @@ TEST(Checks, AtomicsDoNotRace) {
                "ld.shared.u32 %r5, [tile];",
                {"after a barrier", "without one"});
   // The first warp adds to its own zero before the other does: that zero is not an atomic write for all that.
-  expectReport("setp.eq.u32 %p, %r0, 0;\n@%p st.shared.u32 [tile], 0;\nred.shared.add.u32 [tile], 1;",
-               {"warp 1, lane 0, test.ptx:11", "must be written after a barrier", "a write by warp 0"});
+  expectReport(
+      "setp.eq.u32 %p, %r0, 0;\n@%p st.shared.u32 [tile], 0;\nred.shared.add.u32 [tile], 1;",
+      {"warp 1, lane 0, test.ptx:11", "must be written after a barrier", "a write by warp 0, lane 0, line 10"});
 }
 
 TEST(Checks, NarrowWritesOfNeighboursAreNoRace) {

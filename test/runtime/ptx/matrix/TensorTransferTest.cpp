@@ -255,7 +255,11 @@ TEST(TensorChecks, load_without_wait) {
   run.tensor = {randomImage(1)};
   run.leftOut = "waitld";
   run.run();
-  EXPECT_TRUE(!run.fault.empty() || run.after[0].at(3, 3) != run.tensor[0].at(3, 3));
+  expectFault(run.fault, "must hold a value before it is read");
+}
+
+TEST(TensorChecks, memory_that_is_not_given_back) {
+  expectFault(faultOf("", "dealloc"), "must be given back by tcgen05.dealloc before its block ends");
 }
 
 TEST(TensorChecks, store_without_wait_is_not_seen) {
@@ -281,6 +285,8 @@ TEST(TensorChecks, allocation) {
                                                          "tcgen05.dealloc.cta_group::1.sync.aligned.b32 %t, 128;\n"),
               "must give back what tcgen05.alloc gave");
   expectFault(allocationFault(std::string(kAllocate64) + kFree64 + kFree64), "must give back what tcgen05.alloc gave");
+  expectFault(allocationFault(std::string(kAllocate64) + kFree64 + kAllocate64),
+              "must be given back by tcgen05.dealloc before its block ends, but found 64 columns in use, the first 0");
 }
 
 // 512 columns are all there is; who asks for more waits until they come back.

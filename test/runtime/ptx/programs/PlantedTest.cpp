@@ -415,6 +415,22 @@ TEST_F(PlantedOfSm90a, StageGivenBackBeforeWgmmaWasWaitedFor) {
                "must not be written by two asynchronous copies at once", "under way");
 }
 
+TEST_F(PlantedOfSm90a, SumsReadBeforeWgmmaWasWaitedFor) {
+  open("GemmWgmma");
+  plant("wgmma.wait_group.sync.aligned 0;", "", 4, 5);
+  gemmWgmma();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmWgmma", "st.global", "must hold a value before it is read",
+               "but found none");
+}
+
+TEST_F(PlantedOfSm100a, TensorLoadThatIsNotWaitedFor) {
+  open("GemmTcgen05");
+  plant("tcgen05.wait::ld.sync.aligned;", "", 0, 4);
+  gemmTcgen05();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmTcgen05", "st.global.u32", "must hold a value before it is read",
+               "but found none");
+}
+
 TEST_F(PlantedOfSm100a, ProductThatIsNotCommitted) {
   open("GemmTcgen05");
   plant("tcgen05.commit.cta_group::1.mbarrier::arrive::one.shared::cluster.b64 [%r244];", "");
@@ -437,6 +453,15 @@ TEST_F(PlantedOfSm100a, TileOverwrittenUnderTheProduct) {
   gemmTcgen05();
   expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmTcgen05", "cp.async.bulk",
                "must not be written by two asynchronous copies at once", "under way");
+}
+
+TEST_F(PlantedOfSm100a, TensorMemoryThatIsKept) {
+  open("GemmTcgen05");
+  plant("tcgen05.dealloc.cta_group::1.sync.aligned.b32 %r5, 64;", "");
+  gemmTcgen05();
+  expectReport(CUDA_ERROR_LAUNCH_FAILED, "gemmTcgen05", "tcgen05.alloc",
+               "tensor memory must be given back by tcgen05.dealloc before its block ends",
+               "but found 64 columns in use");
 }
 
 TEST_F(PlantedOfSm100a, TensorMemoryThatIsGivenBackInPart) {
@@ -586,7 +611,7 @@ TEST_F(PlantedOfSm120a, ShuffleFromAnInactiveLane) {
                "shuffle must read a lane that takes part in it", "but found lane 16, which does not");
 }
 
-TEST_F(PlantedOfSm120a, ShuffleFromALaneThatHasExited) {
+TEST_F(PlantedOfSm120a, ShuffleFromALaneThatHasLeft) {
   open("Reduce");
   plant("redux.sync.add.s32 %r5, %r13, %r12;", "shfl.sync.bfly.b32 %r5, %r13, 16, 31, %r12;");
   statistics();
