@@ -42,6 +42,32 @@ void loadOperands(const Warp &warp, const Op &op, const MmaPlan &plan, DecodeA d
   transposeBlocks(b, plain, static_cast<size_t>(plan.nBlocks) * plan.kBlocks, plan.perRow);
 }
 
+/// m16n8k32 of 8-bit floats as on an H100, which has no such instruction: the bytes become halves, of each four neighbours along k the
+/// first two are summed from zero and the other two added to them, and the accumulator is added to the sum as a float.
+void accumulateBytes(const MmaPlan &plan, const float *a, const float *b, float *d) {
+  constexpr int kHalfRow = 8, kLeastExponentOfHalves = -14;
+  alignas(64) float left[kMostElementsOfA / 2], right[kMostElementsOfB / 2], sums[kMostElementsOfD] = {};
+  auto place = [](int k, int pair) { return k / 2 * 4 + pair * 2 + k % 2; };
+  for (int pair = 0; pair < 2; ++pair) {
+    for (int row = 0; row < plan.mBlocks * plan.kBlocks * kCoreRows; ++row)
+      for (int k = 0; k < kHalfRow; ++k)
+        left[row * kHalfRow + k] = a[row * plan.perRow + place(k, pair)];
+    for (int block = 0; block < plan.nBlocks * plan.kBlocks; ++block)
+      for (int k = 0; k < kHalfRow; ++k)
+        std::copy_n(b + (block * plan.perRow + place(k, pair)) * kCoreRows, kCoreRows,
+                    right + (block * kHalfRow + k) * kCoreRows);
+    multiplyAddAligned(sums, left, right, plan.mBlocks, plan.nBlocks, plan.kBlocks, kHalfRow, kLeastExponentOfHalves);
+  }
+  for (int i = 0; i < plan.elementsOfD(); ++i)
+    d[i] += sums[i];
+}
+
+/// Whether accumulateBytes was measured for this form.
+bool sumsBytes(const MmaPlan &plan) {
+  return (plan.a == Element::E4M3 || plan.a == Element::E5M2) && plan.perRow * plan.kBlocks == 32 &&
+         plan.typeD == Type::F32;
+}
+
 template <Type typeD, Type typeC>
 Outcome runFloats(Warp &warp, const Op &op, LaneMask lanes) {
   if (!isWholeWarp(warp, op, lanes))
@@ -50,7 +76,11 @@ Outcome runFloats(Warp &warp, const Op &op, LaneMask lanes) {
   alignas(64) float a[kMostElementsOfA], b[kMostElementsOfB], d[kMostElementsOfD];
   loadOperands(warp, op, plan, plan.floatsOfA, plan.floatsOfB, a, b);
   loadFloatAccumulator(warp, typeC, op.more + plan.firstC, plan.mBlocks, plan.nBlocks, d);
-  accumulate(*warp.block->grid, plan.a, d, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
+  const Grid &grid = *warp.block->grid;
+  if (grid.options->alignedSums && sumsBytes(plan))
+    accumulateBytes(plan, a, b, d);
+  else
+    accumulate(grid, plan.a, d, a, b, plan.mBlocks, plan.nBlocks, plan.kBlocks, plan.perRow);
   storeFloatAccumulator(warp, typeD, op.more, plan.mBlocks, plan.nBlocks, d);
   return Outcome::Next;
 }
