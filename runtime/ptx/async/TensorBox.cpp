@@ -150,6 +150,8 @@ void expandRow(const TensorMap &map, const BoxRow &row, const std::byte *global,
 
 void compressRow(const TensorMap &map, const BoxRow &row, const std::byte *expanded, std::byte *global) {
   uint64_t bytes = globalBytes(map, row);
+  if (bytes == 0)
+    return;
   if (isPadded(map.type)) {
     uint32_t packed = 2 * bitsOf(map.type);
     for (uint64_t group = 0; group < bytes / packed; ++group)

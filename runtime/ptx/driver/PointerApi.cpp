@@ -67,15 +67,32 @@ CUresult cuPointerGetAttribute(void *value, CUpointer_attribute attribute, CUdev
   });
 }
 
+/// What an attribute's value takes at least where the caller put it.
+static size_t bytesOf(CUpointer_attribute attribute) {
+  switch (attribute) {
+  case CU_POINTER_ATTRIBUTE_CONTEXT:
+  case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
+  case CU_POINTER_ATTRIBUTE_HOST_POINTER:
+  case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
+  case CU_POINTER_ATTRIBUTE_RANGE_SIZE:
+    return 8;
+  case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
+  case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
+  case CU_POINTER_ATTRIBUTE_MAPPED:
+    return 4;
+  default:
+    return 1;
+  }
+}
+
 CUresult cuPointerGetAttributes(unsigned count, CUpointer_attribute *attributes, void **values, CUdeviceptr address) {
   if (!count || !attributes || !values)
     return CUDA_ERROR_INVALID_VALUE;
   // Documented: an address that the driver does not know gives zeros, and success.
   for (unsigned i = 0; i < count; ++i) {
-    bool small = attributes[i] == CU_POINTER_ATTRIBUTE_MEMORY_TYPE || attributes[i] == CU_POINTER_ATTRIBUTE_MAPPED;
     CUresult result = cuPointerGetAttribute(values[i], attributes[i], address);
     if (result == CUDA_ERROR_INVALID_VALUE)
-      std::memset(values[i], 0, attributes[i] == CU_POINTER_ATTRIBUTE_IS_MANAGED ? 1 : small ? 4 : 8);
+      std::memset(values[i], 0, bytesOf(attributes[i]));
     else if (result)
       return result;
     if (result && attributes[i] == CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL)

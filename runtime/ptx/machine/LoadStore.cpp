@@ -121,25 +121,26 @@ void put(typename Bits<registerBytes>::Unsigned &to, const std::byte *from) {
     to = static_cast<typename Bits<registerBytes>::Unsigned>(value);
 }
 
-/// All lanes, from `base` + offsets.
+/// All lanes, from `base` + offsets; where the offsets are addresses, `base` is 0, to which a pointer must not be added.
 template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned, typename Offsets>
-void loadAll(Warp &warp, const Op &op, uint32_t count, const std::byte *base, const Offsets &offsets) {
+void loadAll(Warp &warp, const Op &op, uint32_t count, uint64_t base, const Offsets &offsets) {
   for (uint32_t index = 0; index < count; ++index) {
     Slot slot = values(op)[index];
     if (slot == kNoSlot)
       continue;
     auto *to = warp.write<typename Bits<registerBytes>::Unsigned>(slot);
     for (uint32_t lane = 0; lane < kWarpSize; ++lane)
-      put<memoryBytes, registerBytes, isSigned>(to[lane], base + offsets[lane] + index * memoryBytes);
+      put<memoryBytes, registerBytes, isSigned>(
+          to[lane], reinterpret_cast<const std::byte *>(base + offsets[lane] + index * memoryBytes));
   }
 }
 
 template <uint32_t memoryBytes, uint32_t registerBytes, typename Offsets>
-void storeAll(Warp &warp, const Op &op, uint32_t count, std::byte *base, const Offsets &offsets) {
+void storeAll(Warp &warp, const Op &op, uint32_t count, uint64_t base, const Offsets &offsets) {
   for (uint32_t index = 0; index < count; ++index) {
     const auto *from = warp.read<typename Bits<registerBytes>::Unsigned>(values(op)[index]);
     for (uint32_t lane = 0; lane < kWarpSize; ++lane)
-      std::memcpy(base + offsets[lane] + index * memoryBytes, &from[lane], memoryBytes);
+      std::memcpy(reinterpret_cast<std::byte *>(base + offsets[lane] + index * memoryBytes), &from[lane], memoryBytes);
   }
 }
 
@@ -160,13 +161,14 @@ Outcome load(Warp &warp, const Op &op, LaneMask lanes) {
         if (block.shadow &&
             !block.shadow->readAll(warp, block, op, reinterpret_cast<const uint32_t *>(&offsets), bytes))
           return Outcome::Fault;
-        loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, block.shared.data(), offsets);
+        loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, reinterpret_cast<uint64_t>(block.shared.data()),
+                                                      offsets);
         return Outcome::Next;
       }
     } else if (variant.space == Space::Global && variant.wide) {
       LaneAddresses addresses;
       if (knownGlobalAddresses(warp, op, bytes, false, addresses)) {
-        loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, nullptr, addresses);
+        loadAll<memoryBytes, registerBytes, isSigned>(warp, op, count, 0, addresses);
         return Outcome::Next;
       }
     }
@@ -208,14 +210,15 @@ Outcome store(Warp &warp, const Op &op, LaneMask lanes) {
     if (variant.space == Space::Shared && !variant.wide && !warp.block->shadow) {
       LaneOffsets offsets;
       if (ownSharedOffsets(warp, op, bytes, offsets)) {
-        storeAll<memoryBytes, registerBytes>(warp, op, count, warp.block->shared.data(), offsets);
+        storeAll<memoryBytes, registerBytes>(warp, op, count, reinterpret_cast<uint64_t>(warp.block->shared.data()),
+                                             offsets);
         ++grid.progress;
         return Outcome::Next;
       }
     } else if (variant.space == Space::Global && variant.wide) {
       LaneAddresses addresses;
       if (knownGlobalAddresses(warp, op, bytes, true, addresses)) {
-        storeAll<memoryBytes, registerBytes>(warp, op, count, nullptr, addresses);
+        storeAll<memoryBytes, registerBytes>(warp, op, count, 0, addresses);
         ++grid.progress;
         return Outcome::Next;
       }

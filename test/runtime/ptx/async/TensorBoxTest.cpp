@@ -1,5 +1,6 @@
 #include "runtime/ptx/async/TensorBox.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -138,7 +139,7 @@ TEST(TensorBoxTest, compressingGivesBackWhatWasExpanded) {
         std::vector<std::byte> expanded(map.sharedRowBytes()), back(globalBytes(map, row));
         expandRow(map, row, reinterpret_cast<const std::byte *>(row.address), expanded.data());
         compressRow(map, row, expanded.data(), back.data());
-        ASSERT_EQ(std::memcmp(back.data(), reinterpret_cast<const void *>(row.address), back.size()), 0);
+        ASSERT_TRUE(std::equal(back.begin(), back.end(), reinterpret_cast<const std::byte *>(row.address)));
       }
     }
 }
