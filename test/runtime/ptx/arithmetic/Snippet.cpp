@@ -5,6 +5,7 @@
 #include "test/runtime/ptx/harness/Coverage.h"
 #include "test/runtime/ptx/number/Reference.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -69,7 +70,7 @@ Snippet::Snippet(LaneSet set, std::string_view body, std::string_view chip, std:
   std::align(kAlign, 1, start, space);
   warp.frame = static_cast<std::byte *>(start);
   std::byte *constants = warp.frame + (frame + kAlign - 1) / kAlign * kAlign;
-  std::memcpy(constants, program->constants.data(), program->constants.size());
+  std::ranges::copy(program->constants, constants);
   warp.constants = constants;
   warp.active = warp.alive = ~LaneMask(0);
 }
