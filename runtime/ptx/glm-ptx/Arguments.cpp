@@ -6,7 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <ranges>
 
 namespace glm::ptx {
 namespace {
@@ -79,10 +80,7 @@ constexpr Scalar kScalars[] = {
 };
 
 std::string scalarNames() {
-  std::string names;
-  for (const Scalar &scalar : kScalars)
-    names.append(names.empty() ? "" : ", ").append(scalar.type);
-  return names;
+  return fmt::format("{}", fmt::join(kScalars | std::views::transform(&Scalar::type), ", "));
 }
 
 /// "2x3" is {2, 3}.

@@ -3,17 +3,16 @@
 #include "runtime/ptx/instructions/InstructionSet.h"
 #include "runtime/ptx/machine/Profile.h"
 
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 namespace glm::ptx {
 
 /// The chips that have a form.
 static std::string chipsWith(Feature feature) {
-  std::string names;
-  for (const Chip &chip : chips())
-    if (chip.has(feature))
-      names.append(names.empty() ? "" : " ").append(chip.name);
-  return names;
+  auto have = chips() | std::views::filter([&](const Chip &chip) { return chip.has(feature); });
+  return fmt::format("{}", fmt::join(have | std::views::transform(&Chip::name), " "));
 }
 
 Result<void> formsCommand(const FormsOptions &options) {

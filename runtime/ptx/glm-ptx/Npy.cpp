@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <optional>
+#include <ranges>
 #include <span>
 
 namespace glm::ptx {
@@ -23,6 +24,12 @@ constexpr std::array kTypes = {
     NpyType{"s32", "<i4", 4}, NpyType{"s16", "<i2", 2}, NpyType{"s8", "|i1", 1},  NpyType{"u64", "<u8", 8},
     NpyType{"u32", "<u4", 4}, NpyType{"u16", "<u2", 2}, NpyType{"u8", "|u1", 1},
 };
+
+/// The row whose `column` reads `text`; null if there is none.
+const NpyType *typeWith(std::string_view NpyType::*column, std::string_view text) {
+  const auto *found = std::ranges::find(kTypes, text, column);
+  return found == kTypes.end() ? nullptr : found;
+}
 
 /// What stands behind `'key':` in a header, without leading blanks.
 std::optional<std::string_view> valueOf(std::string_view header, std::string_view key) {
@@ -82,21 +89,10 @@ std::string headerOf(const Array &array) {
 
 } // namespace
 
-const NpyType *npyTypeNamed(std::string_view name) {
-  const auto *found = std::ranges::find(kTypes, name, &NpyType::name);
-  return found == kTypes.end() ? nullptr : found;
-}
-
-const NpyType *npyTypeOf(std::string_view descr) {
-  const auto *found = std::ranges::find(kTypes, descr, &NpyType::descr);
-  return found == kTypes.end() ? nullptr : found;
-}
+const NpyType *npyTypeNamed(std::string_view name) { return typeWith(&NpyType::name, name); }
 
 std::string npyTypeNames() {
-  std::string names;
-  for (const NpyType &type : kTypes)
-    names.append(names.empty() ? "" : ", ").append(type.name);
-  return names;
+  return fmt::format("{}", fmt::join(kTypes | std::views::transform(&NpyType::name), ", "));
 }
 
 Result<uint64_t> bytesOf(const NpyType &type, const std::vector<uint64_t> &shape) {
@@ -123,7 +119,7 @@ Result<Array> readNpy(const std::filesystem::path &file) {
   if (order->starts_with("True"))
     return refuse("array must be row-major, but found fortran_order");
   std::string_view name = descr->substr(1, descr->find('\'', 1) - 1);
-  Array array{npyTypeOf(name), *shape, {}};
+  Array array{typeWith(&NpyType::descr, name), *shape, {}};
   if (!array.type)
     return refuse(fmt::format("array must be of one of {}, but found {}", npyTypeNames(), name));
   Result<uint64_t> bytes = bytesOf(*array.type, array.shape);

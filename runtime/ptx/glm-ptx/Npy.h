@@ -19,9 +19,8 @@ struct NpyType {
   uint32_t bytes;
 };
 
-/// By our name or by NumPy's; null if there is none.
+/// By our name; null if there is none.
 const NpyType *npyTypeNamed(std::string_view name);
-const NpyType *npyTypeOf(std::string_view descr);
 std::string npyTypeNames(); ///< "f64, f32, ...", for messages
 
 struct Array {

@@ -1,4 +1,3 @@
-#include "runtime/artifact/Json.h"
 #include "runtime/artifact/Streams.h"
 #include "runtime/ptx/glm-ptx/Commands.h"
 #include "runtime/ptx/glm-ptx/Text.h"

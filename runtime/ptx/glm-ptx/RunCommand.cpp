@@ -45,6 +45,9 @@ Result<void> configureDriver(const RunOptions &options, std::string_view target)
   return {};
 }
 
+/// Along dimension `d`; 1 where nothing was said.
+uint32_t sizeOf(const std::vector<uint32_t> &sizes, size_t d) { return d < sizes.size() ? sizes[d] : 1; }
+
 class Launch {
 public:
   explicit Launch(const RunOptions &options) : options(options) {}
@@ -93,12 +96,11 @@ public:
     for (Argument &argument : arguments)
       parameters.push_back(argument.value.data());
     std::vector<CUlaunchAttribute> attributes = launchAttributes();
-    auto size = [](const std::vector<uint32_t> &sizes, size_t d) { return d < sizes.size() ? sizes[d] : 1; };
     CUlaunchConfig config{};
-    config.gridDimX = size(options.grid, 0), config.gridDimY = size(options.grid, 1),
-    config.gridDimZ = size(options.grid, 2);
-    config.blockDimX = size(options.block, 0), config.blockDimY = size(options.block, 1),
-    config.blockDimZ = size(options.block, 2);
+    config.gridDimX = sizeOf(options.grid, 0), config.gridDimY = sizeOf(options.grid, 1),
+    config.gridDimZ = sizeOf(options.grid, 2);
+    config.blockDimX = sizeOf(options.block, 0), config.blockDimY = sizeOf(options.block, 1),
+    config.blockDimZ = sizeOf(options.block, 2);
     config.sharedMemBytes = options.dynamicShared;
     config.attrs = attributes.data();
     config.numAttrs = static_cast<unsigned>(attributes.size());
@@ -145,8 +147,8 @@ private:
     if (!options.cluster.empty()) {
       CUlaunchAttribute &cluster = attributes.emplace_back();
       cluster.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
-      auto size = [&](size_t d) { return d < options.cluster.size() ? options.cluster[d] : 1; };
-      cluster.value.clusterDim.x = size(0), cluster.value.clusterDim.y = size(1), cluster.value.clusterDim.z = size(2);
+      cluster.value.clusterDim.x = sizeOf(options.cluster, 0), cluster.value.clusterDim.y = sizeOf(options.cluster, 1),
+      cluster.value.clusterDim.z = sizeOf(options.cluster, 2);
     }
     if (options.cooperative) {
       CUlaunchAttribute &cooperative = attributes.emplace_back();

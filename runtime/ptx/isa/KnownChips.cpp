@@ -2,13 +2,11 @@
 
 #include "runtime/ptx/isa/Chip.h"
 
+#include <fmt/ranges.h>
+#include <ranges>
+
 namespace glm::ptx {
 
-std::string chipNames() {
-  std::string names;
-  for (const Chip &chip : chips())
-    names.append(names.empty() ? "" : ", ").append(chip.name);
-  return names;
-}
+std::string chipNames() { return fmt::format("{}", fmt::join(chips() | std::views::transform(&Chip::name), ", ")); }
 
 } // namespace glm::ptx
