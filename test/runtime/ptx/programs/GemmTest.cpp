@@ -87,9 +87,7 @@ TEST_F(Programs, GemmByMma) {
   load("GemmMma");
   constexpr int kM = 128, kN = 192, kK = 160;
   std::vector<int> a = randomIntegers(kM * kK, 8, 3), b = randomIntegers(kN * kK, 8, 4);
-  CUdeviceptr deviceA = upload(converted(a, bf16Of)), deviceB = upload(converted(b, bf16Of));
-  CUdeviceptr c = allocate(kM * kN * 4);
-  launch("gemmMma", {kN / 64, kM / 64}, {128}, 0, deviceA, deviceB, c, kN, kK);
+  CUdeviceptr c = gemmMma(converted(a, bf16Of), converted(b, bf16Of), kN, kK);
   EXPECT_EQ(download<float>(c, kM * kN), product(a, b, kM, kN, kK));
 }
 
@@ -97,9 +95,7 @@ TEST_F(RoundedSums, GemmByMma) {
   load("GemmMma");
   constexpr int kM = 64, kN = 128, kK = 96;
   std::vector<uint16_t> a = randomBf16(kM * kK, 10), b = randomBf16(kN * kK, 11);
-  CUdeviceptr deviceA = upload(a), deviceB = upload(b), c = allocate(kM * kN * 4);
-  launch("gemmMma", {kN / 64, kM / 64}, {128}, 0, deviceA, deviceB, c, kN, kK);
-  std::vector<float> got = download<float>(c, kM * kN);
+  std::vector<float> got = download<float>(gemmMma(a, b, kN, kK), kM * kN);
   expectProduct(got, a, b, kN, kK);
   expectAsOnH100(got, 0xfb5af5e9b9b5bd38);
 }
@@ -110,13 +106,7 @@ protected:
 
   std::vector<float> run(const std::vector<uint16_t> &a, const std::vector<uint16_t> &b) {
     load("GemmWgmma");
-    CUdeviceptr deviceA = upload(a), deviceB = upload(b), c = allocate(kM * kN * 4);
-    CUtensorMap mapA =
-        tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceA, kM, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
-    CUtensorMap mapB =
-        tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceB, kN, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
-    launch("gemmWgmma", {kN / 64, kM / 64}, {256}, 3 * 2 * 64 * 128, mapA, mapB, c, kN, kK);
-    return download<float>(c, kM * kN);
+    return download<float>(gemmWgmma(a, b, kN, kK), kM * kN);
   }
 };
 
@@ -136,13 +126,7 @@ TEST_F(ProgramsOfSm100a, GemmByTcgen05) {
   load("GemmTcgen05");
   constexpr int kM = 256, kN = 128, kK = 320;
   std::vector<int> a = randomIntegers(kM * kK, 8, 7), b = randomIntegers(kN * kK, 8, 8);
-  CUdeviceptr deviceA = upload(converted(a, bf16Of)), deviceB = upload(converted(b, bf16Of));
-  CUdeviceptr c = allocate(kM * kN * 4);
-  CUtensorMap mapA =
-      tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceA, kM, kK, kK * 2, 128, 64, CU_TENSOR_MAP_SWIZZLE_128B);
-  CUtensorMap mapB =
-      tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, deviceB, kN, kK, kK * 2, 64, 64, CU_TENSOR_MAP_SWIZZLE_128B);
-  launch("gemmTcgen05", {kN / 64, kM / 128}, {128}, 2 * (128 + 64) * 128, mapA, mapB, c, kN, kK);
+  CUdeviceptr c = gemmTcgen05(converted(a, bf16Of), converted(b, bf16Of), kN, kK);
   EXPECT_EQ(download<float>(c, kM * kN), product(a, b, kM, kN, kK));
 }
 

@@ -2,6 +2,7 @@
 // interpreting driver; NVIDIA's own library serves as well (README.md).
 #pragma once
 
+#include "runtime/artifact/Hash.h"
 #include "runtime/cuda/Driver.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <span>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -137,31 +137,65 @@ protected:
     return map;
   }
 
+  /// The matrix products of this folder that more than one test launches, of bf16: the address of C [m][n] = A [m][k] B [n][k]^T. The
+  /// module is loaded.
+  CUdeviceptr gemmMma(const std::vector<uint16_t> &a, const std::vector<uint16_t> &b, int n, int k) {
+    Gemm gemm = prepare(a, b, n, k);
+    launch("gemmMma", {gemm.n / 64, gemm.m / 64}, {128}, 0, gemm.a, gemm.b, gemm.c, n, k);
+    return gemm.c;
+  }
+
+  CUdeviceptr gemmWgmma(const std::vector<uint16_t> &a, const std::vector<uint16_t> &b, int n, int k) {
+    Gemm gemm = prepare(a, b, n, k);
+    launch("gemmWgmma", {gemm.n / 64, gemm.m / 64}, {256}, 3 * 2 * 64 * 128, gemm.map(gemm.a, gemm.m, 64),
+           gemm.map(gemm.b, gemm.n, 64), gemm.c, n, k);
+    return gemm.c;
+  }
+
+  CUdeviceptr gemmTcgen05(const std::vector<uint16_t> &a, const std::vector<uint16_t> &b, int n, int k) {
+    Gemm gemm = prepare(a, b, n, k);
+    launch("gemmTcgen05", {gemm.n / 64, gemm.m / 128}, {128}, 2 * (128 + 64) * 128, gemm.map(gemm.a, gemm.m, 128),
+           gemm.map(gemm.b, gemm.n, 64), gemm.c, n, k);
+    return gemm.c;
+  }
+
   /// `hash` is FNV-1a of the bytes that an H100 computed: what an interpreter that accumulates as it does must compute too.
   template <typename T>
   static void expectAsOnH100(const std::vector<T> &values, uint64_t hash) {
     const char *sums = std::getenv("GLM_PTX_SUMS");
     if (!sums || std::string(sums) != "aligned")
       return;
-    uint64_t found = 0xcbf29ce484222325;
-    for (std::byte byte : std::as_bytes(std::span(values)))
-      found = (found ^ static_cast<uint64_t>(byte)) * 0x100000001b3;
-    EXPECT_EQ(found, hash);
+    EXPECT_EQ(fnv1a64({reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)}), hash);
   }
 
   CUcontext context = nullptr;
   CUmodule module = nullptr;
 
 private:
+  struct Gemm {
+    unsigned m, n, k;
+    CUdeviceptr a, b, c;
+
+    CUtensorMap map(CUdeviceptr operand, uint64_t rows, uint32_t boxRows) const {
+      return tensorMap(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, operand, rows, k, uint64_t{k} * 2, boxRows, 64,
+                       CU_TENSOR_MAP_SWIZZLE_128B);
+    }
+  };
+
+  Gemm prepare(const std::vector<uint16_t> &a, const std::vector<uint16_t> &b, int n, int k) {
+    auto m = static_cast<unsigned>(a.size() / static_cast<size_t>(k)), columns = static_cast<unsigned>(n);
+    return {m, columns, static_cast<unsigned>(k), upload(a), upload(b), allocate(size_t{m} * columns * 4)};
+  }
+
   std::vector<CUdeviceptr> allocations;
   int results = 0;
 };
 
-/// Runs on every chip; the others need what only one has.
-class Programs : public Program {};
-
 /// Products whose sums must be rounded, on every chip; also run with the sums of a chip that was measured.
 class RoundedSums : public Program {};
+
+/// Runs on every chip; the others need what only one has.
+class Programs : public Program {};
 class ProgramsOfSm100a : public Program {};
 class ProgramsOfSm120a : public Program {};
 
