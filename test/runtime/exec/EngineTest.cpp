@@ -1,4 +1,5 @@
 #include "runtime/exec/Engine.h"
+#include "test/runtime/artifact/TemporaryFolder.h"
 #include "test/runtime/exec/ToyArtifact.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +21,7 @@ protected:
     return loaded ? "" : loaded.error().message;
   }
 
-  toy::TemporaryFolder folder;
+  test::TemporaryFolder folder;
 };
 
 TEST_F(EngineTest, loadsTheToyModel) { EXPECT_EQ(message({}), ""); }

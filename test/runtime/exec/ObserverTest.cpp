@@ -3,6 +3,7 @@
 #include "runtime/exec/Session.h"
 #include "runtime/exec/Trace.h"
 #include "runtime/exec/WeightTraffic.h"
+#include "test/runtime/artifact/TemporaryFolder.h"
 #include "test/runtime/exec/ToyArtifact.h"
 
 #include <cstring>
@@ -44,7 +45,7 @@ protected:
     engine->executor().setObservers({});
   }
 
-  toy::TemporaryFolder folder;
+  test::TemporaryFolder folder;
   std::unique_ptr<Engine> engine;
 };
 

@@ -1,5 +1,6 @@
 #include "runtime/exec/Session.h"
 #include "runtime/exec/Engine.h"
+#include "test/runtime/artifact/TemporaryFolder.h"
 #include "test/runtime/exec/ToyArtifact.h"
 
 #include <gtest/gtest.h>
@@ -59,7 +60,7 @@ protected:
     return added ? "" : added.error().message;
   }
 
-  toy::TemporaryFolder folder;
+  test::TemporaryFolder folder;
   std::unique_ptr<Engine> engine;
 };
 

@@ -7,23 +7,10 @@
 #include <cstring>
 #include <random>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace glm::toy {
 
 namespace fs = std::filesystem;
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (fs::temp_directory_path() / "glm-test-XXXXXX").string();
-  if (!mkdtemp(pattern.data()))
-    throw std::runtime_error("no temporary folder");
-  folder = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-}
 
 static std::vector<float> randomFloats(uint64_t seed, int64_t count) {
   std::mt19937_64 generator(seed);

@@ -24,19 +24,6 @@ struct Options {
   std::function<void(Manifest &)> edit = {}; ///< last word on the manifest
 };
 
-/// A folder that is deleted with this object.
-class TemporaryFolder {
-public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder &) = delete;
-  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
-  const std::filesystem::path &path() const { return folder; }
-
-private:
-  std::filesystem::path folder;
-};
-
 /// Write `folder`/toy.glm and `folder`/checkpoint/model.safetensors; gives the path of the artifact.
 std::filesystem::path writeArtifact(const std::filesystem::path &folder, const Options &options = {});
 

@@ -1,6 +1,7 @@
 // Calls glm-run on a toy artifact and collects what it says.
 #pragma once
 
+#include "test/runtime/artifact/Outcome.h"
 #include "test/runtime/exec/ToyArtifact.h"
 
 #include <cstdlib>
@@ -9,24 +10,16 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <sys/wait.h>
 
 namespace glm {
 
-struct Outcome {
-  int code = -1;
-  std::string out, err;
-};
+using test::Outcome;
 
 class GlmRunTest : public testing::Test {
 protected:
   /// Run with arguments as a shell reads them; `input` is its stdin.
   Outcome glmRun(const std::string &arguments, const std::string &input = "") {
-    std::filesystem::path out = folder.path() / "out", err = folder.path() / "err", in = folder.path() / "in";
-    std::ofstream(in) << input;
-    std::string command = GLM_RUN " " + arguments + " >" + out.string() + " 2>" + err.string() + " <" + in.string();
-    int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+    return test::runProgram(folder, GLM_RUN " " + arguments, input);
   }
 
   /// "run NAME.glm " and its siblings, on a fresh artifact.
@@ -40,14 +33,9 @@ protected:
     EXPECT_EQ(outcome.out, "");
   }
 
-  static std::string read(const std::filesystem::path &path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
+  std::string read(const std::filesystem::path &path) const { return folder.read(path); }
 
-  toy::TemporaryFolder folder;
+  test::TemporaryFolder folder;
 };
 
 /// Greedy continuation of a prompt by the toy model's formula.

@@ -1,49 +1,27 @@
 // Calls glm-ptx in a folder of its own and collects what it says.
 #pragma once
 
-#include <cstdlib>
+#include "test/runtime/artifact/Outcome.h"
+
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sstream>
-#include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <vector>
 
 namespace glm::ptx {
 
-struct Outcome {
-  int code = -1;
-  std::string out, err;
-};
+using test::Outcome;
 
 class GlmPtxTest : public testing::Test {
 protected:
-  GlmPtxTest() { std::filesystem::create_directories(folder); }
-  ~GlmPtxTest() override { std::filesystem::remove_all(folder); }
-
-  std::string path(const std::string &name) const { return (folder / name).string(); }
-
-  std::string write(const std::string &name, const std::string &bytes) const {
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
-  }
-
-  std::string read(const std::string &name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
+  std::string path(const std::string &name) const { return folder.path() / name; }
+  std::string write(const std::string &name, const std::string &bytes) const { return folder.write(name, bytes); }
+  std::string read(const std::string &name) const { return folder.read(name); }
 
   /// Run with arguments as a shell reads them, in the test's folder.
   Outcome glmPtx(const std::string &arguments) const {
-    std::string command = "cd " + folder.string() + " && env -u GLM_PTX_CHIP " GLM_PTX " " + arguments + " >out 2>err";
-    int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read("out"), read("err")};
+    return test::runProgram(folder,
+                            "cd " + folder.path().string() + " && env -u GLM_PTX_CHIP " GLM_PTX " " + arguments);
   }
 
   void expectError(const std::string &arguments, const std::string &message) const {
@@ -67,7 +45,7 @@ protected:
   }
 
 private:
-  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("glm-ptx-test." + std::to_string(getpid()));
+  test::TemporaryFolder folder;
 };
 
 /// out[i] = a * x[i] + y[i], y[i] += 1; the third parameter is double so that sizes are mixed.
