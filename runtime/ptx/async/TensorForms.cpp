@@ -39,32 +39,28 @@ struct Selection {
   BoxRow row(uint32_t index) const { return boxRow(map, mode, coordinates, index); }
 };
 
-bool refuseMap(Warp &warp, const Op &op, int lane, uint64_t address, const std::string &problem) {
-  return refuse(warp, op, lane, fmt::format("tensor map at {:#x} {}", address, problem));
+std::nullopt_t refuseMap(Warp &warp, const Op &op, int lane, uint64_t address, const std::string &problem,
+                         LaunchFault::Kind kind = LaunchFault::Kind::LaunchFailed) {
+  warp.fault(op, lane, kind, fmt::format("tensor map at {:#x} {}", address, problem));
+  return std::nullopt;
 }
 
 std::optional<Selection> select(Warp &warp, const Op &op, int lane, uint64_t address, BoxDirection direction) {
   const TensorOperands &operands = operandsOf(op);
-  if ((address & kWindowMask) == kSharedWindow) {
-    refuseMap(warp, op, lane, address, "must lie in global memory, constants or parameters, but found shared memory");
-    return std::nullopt;
-  }
+  if ((address & kWindowMask) == kSharedWindow)
+    return refuseMap(warp, op, lane, address,
+                     "must lie in global memory, constants or parameters, but found shared memory");
   const std::byte *bytes = touch(warp, op, lane, Space::Generic, address, kTensorMapBytes, kTensorMapAlign, {});
   if (!bytes)
     return std::nullopt;
   Result<TensorMap> map = decodeTensorMap(std::span<const std::byte, kTensorMapBytes>(bytes, kTensorMapBytes));
-  if (!map) {
-    refuseMap(warp, op, lane, address, map.error().message);
-    return std::nullopt;
-  }
+  if (!map)
+    return refuseMap(warp, op, lane, address, map.error().message);
   Selection selection{*map, operands.mode};
   for (uint32_t i = 0; i < operands.coordinateCount; ++i)
     selection.coordinates[i] = warp.read<int32_t>(operands.coordinates[i])[lane];
-  if (auto checked = checkBox(*map, operands.mode, direction, operands.rank, selection.coordinates); !checked) {
-    warp.fault(op, lane, LaunchFault::Kind::IllegalInstruction,
-               fmt::format("tensor map at {:#x} {}", address, checked.error().message));
-    return std::nullopt;
-  }
+  if (auto checked = checkBox(*map, operands.mode, direction, operands.rank, selection.coordinates); !checked)
+    return refuseMap(warp, op, lane, address, checked.error().message, LaunchFault::Kind::IllegalInstruction);
   return selection;
 }
 
