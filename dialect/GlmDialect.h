@@ -48,6 +48,9 @@ inline constexpr llvm::StringLiteral kScheduleAttr = "glm.schedule";
 inline constexpr llvm::StringLiteral kTapAttr = "glm.tap";
 /// Attribute of a kernel's module (unit): its work is worth more than one thread.
 inline constexpr llvm::StringLiteral kParallelAttr = "glm.parallel";
+/// Attributes of a GPU kernel's module (i64): threads of a block, bytes of shared memory of a block.
+inline constexpr llvm::StringLiteral kThreadsAttr = "glm.threads";
+inline constexpr llvm::StringLiteral kSharedBytesAttr = "glm.shared_bytes";
 /// Kernel op attribute (unit): live rows are the entries of output_rows.
 inline constexpr llvm::StringLiteral kOutputRowsAttr = "glm.output_rows";
 

@@ -52,6 +52,7 @@ LogicalResult PlanLaunchOp::verify() {
   return success(check.comesWith("tapped", getTapped().has_value(), "tap", isTapped) &&
                  check.comesWith("tap_type", getTapType().has_value(), "tap", isTapped) &&
                  check.comesWith("tap_width", getTapWidth().has_value(), "tap", isTapped) &&
+                 (!getBlocks() || check.positive("blocks", *getBlocks())) &&
                  (!isTapped || (check.holds(llvm::is_contained({"I32", "F32", "BF16"}, *getTapType()), "tap_type",
                                             "I32, F32 or BF16", *getTapType()) &&
                                 check.positive("tap_width", *getTapWidth()) &&

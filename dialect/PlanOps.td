@@ -69,15 +69,16 @@ def PlanLaunchOp : Glm_PlanOp<"launch", [HasParent<"PlanProgramOp">, DeclareOpIn
   let summary = "run one kernel";
   let description = [{
     `kernel` is a nested `builtin.module` of that name, which holds the function of the same name; `arguments` are
-    buffers and weights of the enclosing module. `output_rows`: the live rows are those of the output. `tap` names what
+    buffers and weights of the enclosing module. `blocks` is the grid of a GPU; a host has none. `output_rows`: the live
+    rows are those of the output. `tap` names what
     is in buffer `tapped` afterwards, rows of `tap_width` elements of `tap_type` (I32, F32, BF16).
 
     Example: `glm.plan.launch @gemm_bf16_nvfp4_n2048k6144 [@x, @w3, @w4, @w5, @logits]`
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, TypedArrayAttrBase<FlatSymbolRefAttr, "symbols">:$arguments,
-                       UnitAttr:$output_rows, OptionalAttr<StrAttr>:$tap, OptionalAttr<FlatSymbolRefAttr>:$tapped,
+                       OptionalAttr<I64Attr>:$blocks, UnitAttr:$output_rows, OptionalAttr<StrAttr>:$tap, OptionalAttr<FlatSymbolRefAttr>:$tapped,
                        OptionalAttr<StrAttr>:$tap_type, OptionalAttr<I64Attr>:$tap_width);
-  let assemblyFormat = "$kernel $arguments (`output_rows` $output_rows^)? attr-dict";
+  let assemblyFormat = "$kernel $arguments (`blocks` $blocks^)? (`output_rows` $output_rows^)? attr-dict";
   let hasVerifier = 1;
 }
 

@@ -14,6 +14,8 @@ config.test_exec_root = config.glm_test_output
 config.environment["PATH"] = os.pathsep.join([config.glm_bin, config.llvm_bin, os.environ["PATH"]])
 config.substitutions.append(("%inputs", os.path.join(config.glm_source, "test", "Inputs")))
 config.substitutions.append(("%python", "python3"))
+# For tests that take PATH away.
+config.substitutions.append(("%glm-compile", os.path.join(config.glm_bin, "glm-compile")))
 
 # lit starts from an empty environment; the presets say here what the sanitizers have to know about LLVM.
 for name, value in os.environ.items():

@@ -1,17 +1,33 @@
 // Of KernelBuilder: from the pointers of a launch to memrefs.
 #include "codegen/builder/KernelBuilder.h"
 
+#include "codegen/target/Target.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace glm {
+namespace {
 
-KernelBuilder::KernelBuilder(Operation *op, ModuleOp module, StringRef name)
+/// Of a piece of shared memory: the widest access of a lane.
+constexpr int64_t kSharedAlignment = 16;
+
+} // namespace
+
+KernelBuilder::KernelBuilder(Operation *op, ModuleOp module, StringRef name, int64_t threads)
     : ImplicitLocOpBuilder(op->getLoc(), module.getContext()) {
+  auto target = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTargetAttr);
+  gpu = target && isGpu(target);
   setInsertionPointToEnd(module.getBody());
+  gpu ? enterGpuKernel(op, name, threads) : enterHostFunction(op, name);
+}
+
+void KernelBuilder::enterHostFunction(Operation *op, StringRef name) {
   Type pointer = LLVM::LLVMPointerType::get(getContext());
   function =
       func::FuncOp::create(*this, name, getFunctionType({pointer, getI64Type(), getI64Type(), getI64Type()}, {}));
@@ -22,16 +38,40 @@ KernelBuilder::KernelBuilder(Operation *op, ModuleOp module, StringRef name)
   threadsValue = toIndex(entry->getArgument(3));
   // All pointers are read here, before any store that LLVM could believe to change them.
   int64_t number = 0;
+  keepPointers(op, [&] { return pointerAt(entry->getArgument(0), index(number++)); });
+}
+
+void KernelBuilder::enterGpuKernel(Operation *op, StringRef name, int64_t threads) {
+  int64_t count = 1;
+  for (Value operand : op->getOperands())
+    count += pointers(operand);
+  SmallVector<Type> types(count, LLVM::LLVMPointerType::get(getContext()));
+  function = func::FuncOp::create(*this, name, getFunctionType(types, {}));
+  Block *entry = function.addEntryBlock();
+  setInsertionPointToStart(entry);
+  unsigned number = 0;
+  keepPointers(op, [&] { return entry->getArgument(number++); });
+  rowsValue = toIndex(LLVM::LoadOp::create(*this, getI32Type(), toGlobal(entry->getArguments().back())));
+  auto wide = [&](Value number) { return toIndex(arith::ExtUIOp::create(*this, getI64Type(), number)); };
+  threadsValue = mul(wide(NVVM::GridDimXOp::create(*this, getI32Type())), index(threads));
+  threadValue = add(mul(wide(NVVM::BlockIdXOp::create(*this, getI32Type())), index(threads)),
+                    wide(NVVM::ThreadIdXOp::create(*this, getI32Type())));
+}
+
+void KernelBuilder::keepPointers(Operation *op, function_ref<Value()> next) {
   for (Value operand : op->getOperands()) {
-    SmallVector<Value, 3> loaded;
+    SmallVector<Value, 3> found;
     for (int64_t i = 0; i < pointers(operand); ++i)
-      loaded.push_back(pointerAt(entry->getArgument(0), index(number++)));
-    // An operand that occurs twice is one buffer: any of its pointers will do.
-    pointersOf.try_emplace(operand, std::move(loaded));
+      found.push_back(next());
+    pointersOf.try_emplace(operand, std::move(found));
   }
 }
 
-void KernelBuilder::finish() { func::ReturnOp::create(*this); }
+void KernelBuilder::finish() {
+  func::ReturnOp::create(*this);
+  if (gpu)
+    function->getParentOfType<ModuleOp>()->setAttr(kSharedBytesAttr, getI64IntegerAttr(sharedBytes));
+}
 
 int64_t KernelBuilder::pointers(Value operand) { return isPacked(operand.getType()) ? 3 : 1; }
 
@@ -39,7 +79,15 @@ Value KernelBuilder::pointerAt(Value table, Value number) {
   Type pointer = LLVM::LLVMPointerType::get(getContext());
   Value offset = arith::IndexCastOp::create(*this, getI64Type(), number);
   Value address = LLVM::GEPOp::create(*this, pointer, pointer, table, ValueRange{offset});
-  return LLVM::LoadOp::create(*this, pointer, address);
+  Value loaded = LLVM::LoadOp::create(*this, pointer, address);
+  return gpu ? toGlobal(loaded) : loaded;
+}
+
+Value KernelBuilder::toGlobal(Value pointer) {
+  auto global = LLVM::LLVMPointerType::get(getContext(), static_cast<unsigned>(NVVM::NVVMMemorySpace::Global));
+  Value address = LLVM::AddrSpaceCastOp::create(*this, global, pointer);
+  // Back again: memrefs are of one space, and LLVM follows the casts.
+  return LLVM::AddrSpaceCastOp::create(*this, pointer.getType(), address);
 }
 
 Value KernelBuilder::view(Value pointer, MemRefType type) {
@@ -122,6 +170,25 @@ Value KernelBuilder::scratch(int64_t elements, Type type) {
   setInsertionPointToStart(&function.getBody().front());
   // A cache line, so that vectors of any chip lie in one.
   return memref::AllocaOp::create(*this, MemRefType::get({elements}, type), getI64IntegerAttr(64));
+}
+
+Value KernelBuilder::sharedMemory(MemRefType type) {
+  auto module = function->getParentOfType<ModuleOp>();
+  std::string name = (function.getName() + "_shared").str(); // PTX knows no dots in names
+  auto space = static_cast<unsigned>(type.getMemorySpaceAsInt());
+  // One array of a size that the launch gives: declared ones end at 48 KiB.
+  if (sharedBytes == 0) {
+    OpBuilder::InsertionGuard guard(*this);
+    setInsertionPointToStart(module.getBody());
+    LLVM::GlobalOp::create(*this, LLVM::LLVMArrayType::get(getI8Type(), 0), /*isConstant=*/false,
+                           LLVM::Linkage::External, name, Attribute(), kSharedAlignment, space);
+  }
+  Type pointer = LLVM::LLVMPointerType::get(getContext(), space);
+  Value base = LLVM::AddressOfOp::create(*this, pointer, name);
+  auto offset = static_cast<int32_t>(sharedBytes);
+  // Whole accesses: LLVM reads three floats as four where the address is a multiple of 16.
+  sharedBytes += llvm::alignTo(type.getNumElements() * type.getElementTypeBitWidth() / 8, kSharedAlignment);
+  return view(LLVM::GEPOp::create(*this, pointer, getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset}), type);
 }
 
 Value KernelBuilder::constants(ArrayRef<float> values) {

@@ -55,6 +55,43 @@ Value KernelBuilder::exp(Value x) {
   return mul(mul(mantissa, power(half)), power(sub(exponent, half)));
 }
 
+KernelBuilder::Angle KernelBuilder::sinCos(Value x) {
+  auto f64 = [&](double value) -> Value { return arith::ConstantOp::create(*this, getF64FloatAttr(value)); };
+  auto i64 = [&](int64_t value) -> Value { return arith::ConstantOp::create(*this, getI64IntegerAttr(value)); };
+  Value wide = arith::ExtFOp::create(*this, getF64Type(), x);
+  // x = n pi/2 + r with |r| <= pi/4. Adding 1.5 * 2^52 leaves n in the low bits. pi/2 in two parts: with the first alone, r would be
+  // wrong where x lies near a multiple of it.
+  Value magic = f64(0x1.8p52);
+  Value shifted = fma(wide, f64(0x1.45f306dc9c883p-1), magic);
+  Value n = sub(shifted, magic);
+  Value r = fma(n, f64(-0x1.921fb54442d18p0), wide);
+  r = fma(n, f64(-0x1.1a62633145c07p-54), r);
+  // Taylor's series: what follows r^16 is below 2^-54 of the sum.
+  Value square = mul(r, r);
+  auto series = [&](int64_t lowest, int64_t highest) {
+    Value sum = f64(0.0);
+    for (int64_t power = highest; power >= lowest; power -= 2) {
+      double coefficient = power / 2 % 2 == 0 ? 1.0 : -1.0;
+      for (int64_t factor = 2; factor <= power; ++factor)
+        coefficient /= static_cast<double>(factor);
+      sum = fma(sum, square, f64(coefficient));
+    }
+    return sum;
+  };
+  Value sine = mul(series(1, 15), r), cosine = series(0, 16);
+  Value quadrant = arith::BitcastOp::create(*this, getI64Type(), shifted);
+  auto bit = [&](Value number, int64_t mask) {
+    Value masked = arith::AndIOp::create(*this, number, i64(mask));
+    return arith::CmpIOp::create(*this, arith::CmpIPredicate::ne, masked, i64(0)).getResult();
+  };
+  auto turn = [&](Value even, Value odd, Value negative) {
+    Value value = select(bit(quadrant, 1), odd, even);
+    value = select(negative, arith::NegFOp::create(*this, value), value);
+    return arith::TruncFOp::create(*this, getF32Type(), value).getResult();
+  };
+  return {turn(sine, cosine, bit(quadrant, 2)), turn(cosine, sine, bit(add(quadrant, i64(1)), 2))};
+}
+
 Value KernelBuilder::sigmoid(Value x) {
   Value one = f32Like(x, 1.0f);
   return div(one, add(one, exp(arith::NegFOp::create(*this, x))));

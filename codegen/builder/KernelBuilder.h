@@ -2,8 +2,8 @@
 // shares of work among threads, and the few functions of real numbers that the model needs.
 //
 // A body computes in float32. It is a function of pointers and of three numbers (runtime/artifact/KernelAbi.h): live rows,
-// this thread, all threads. Leading dimensions of buffers are unknown (`memref<?x6144xbf16>`), so that one kernel serves every
-// bucket of rows.
+// this thread, all threads; on a GPU the threads are those of the grid. Leading dimensions of buffers are unknown
+// (`memref<?x6144xbf16>`), so that one kernel serves every bucket of rows.
 #pragma once
 
 #include "dialect/GlmDialect.h"
@@ -13,6 +13,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/Alignment.h"
 
 #include <utility>
 
@@ -33,14 +34,15 @@ struct WeightMatrix {
 
 class KernelBuilder : public mlir::ImplicitLocOpBuilder {
 public:
-  /// Creates `func.func @name(!llvm.ptr, i64, i64, i64)` in `module` (the pointer is KernelAbi's `args`) and stands at its end;
-  /// the arguments of the launch are the operands of `op` in order, a packed weight being three: codes, block scales, global scales.
-  KernelBuilder(mlir::Operation *op, mlir::ModuleOp module, llvm::StringRef name);
+  /// Creates the function `name` in `module` as KernelAbi.h has it for the target of the module around `op`, and stands at its end.
+  /// The arguments of the launch are the operands of `op` in order, a packed weight being three: codes, block scales, global scales.
+  /// `threads` are those of a block on a GPU, fixed for all launches; a host's number is known when it runs.
+  KernelBuilder(mlir::Operation *op, mlir::ModuleOp module, llvm::StringRef name, int64_t threads = 1);
 
-  /// Ends the function.
+  /// Ends the function. On a GPU the module is told how much shared memory a block needs.
   void finish();
 
-  /// How many pointers a kernel operand needs in `args`: 1 for a buffer or a wide weight, 3 for a packed one.
+  /// How many arguments of the launch a kernel operand is: 1 for a buffer or a wide weight, 3 for a packed one.
   static int64_t pointers(mlir::Value operand);
 
   //===-- arguments ----------------------------------------------------------------------------------------------===//
@@ -55,6 +57,8 @@ public:
   WeightMatrix expertWeight(mlir::Value operand, mlir::Value expert);
   /// Memory of this thread alone, uninitialized, on its stack: memref<elements x type>.
   mlir::Value scratch(int64_t elements, mlir::Type type);
+  /// Shared memory of a block of a GPU, uninitialized: a memref of `type`, which has the memory space of it.
+  mlir::Value sharedMemory(mlir::MemRefType type);
   /// A table of constants: memref<values x f32>.
   mlir::Value constants(llvm::ArrayRef<float> values);
 
@@ -118,6 +122,12 @@ public:
   /// e^x for f32 scalars and vectors, within 1 ulp, the same bits for a scalar as for a lane. Cephes expf: x = n ln 2 + r,
   /// a polynomial of degree 7 in r, then 2^n by exponent bits. Gradual underflow, infinity above 88.72, a NaN stays.
   mlir::Value exp(mlir::Value x);
+  struct Angle {
+    mlir::Value sine, cosine;
+  };
+  /// Of an f32 scalar, |x| at most 2^30: computed in float64, so that one in some 10^7 is not the nearest float32. No library is asked: the
+  /// same bits on every chip.
+  Angle sinCos(mlir::Value x);
   mlir::Value sigmoid(mlir::Value x); ///< 1 / (1 + e^-x)
   mlir::Value silu(mlir::Value x);    ///< x * sigmoid(x)
   /// E4M3 bits (i8, scalar or vector) to f32, exact, subnormals included. The NaN codes 0x7f and 0xff, which the loader refuses,
@@ -132,6 +142,17 @@ public:
   mlir::Value cacheRow(mlir::Value pages, mlir::Value slot, mlir::Value position, int64_t pageSize);
 
 private:
+  /// `func.func @name(!llvm.ptr, i64, i64, i64)`: the pointers of `op` are loaded from a table.
+  void enterHostFunction(mlir::Operation *op, llvm::StringRef name);
+  /// `func.func @name(!llvm.ptr, ..., !llvm.ptr)`: the pointers of `op`, then that of the number of rows.
+  void enterGpuKernel(mlir::Operation *op, llvm::StringRef name, int64_t threads);
+  /// Keep what `next` gives for each argument of the launch. An operand that occurs twice is one buffer: any of its pointers will do.
+  void keepPointers(mlir::Operation *op, llvm::function_ref<mlir::Value()> next);
+  /// A pointer to memory of the device, as LLVM cannot see when it comes out of a table.
+  mlir::Value toGlobal(mlir::Value pointer);
+  /// What may be assumed of an address in `memref`, beyond the alignment of its elements.
+  llvm::MaybeAlign alignmentOf(mlir::Value memref) const;
+
   /// A memref of `type` at `pointer`; the descriptor folds away when memrefs become pointers.
   mlir::Value view(mlir::Value pointer, mlir::MemRefType type);
   /// Element `number` of a table of pointers.
@@ -142,8 +163,10 @@ private:
   mlir::Value f32Like(mlir::Value like, float value);
   mlir::Value i32Like(mlir::Value like, int32_t value);
 
+  bool gpu = false;
+  int64_t sharedBytes = 0;
   mlir::func::FuncOp function;
-  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 3>> pointersOf; ///< operand to what `args` holds for it
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 3>> pointersOf; ///< operand to its arguments
   mlir::Value rowsValue, threadValue, threadsValue;
 };
 

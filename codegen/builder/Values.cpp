@@ -18,12 +18,6 @@ Type sameLanes(Type like, Type element) {
   return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
 }
 
-/// What may be assumed of an address: buffers are aligned to their elements, tensors of a checkpoint lie at any byte. The
-/// two are told apart by their leading dimension (buffer() leaves it open).
-llvm::MaybeAlign alignmentOf(Value memref) {
-  return cast<MemRefType>(memref.getType()).hasStaticShape() ? llvm::MaybeAlign(1) : llvm::MaybeAlign();
-}
-
 } // namespace
 
 Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
@@ -131,6 +125,13 @@ Value KernelBuilder::loadVector(Value memref, ValueRange indices, int64_t lanes)
   auto type = VectorType::get({lanes}, cast<MemRefType>(memref.getType()).getElementType());
   Value value = vector::LoadOp::create(*this, type, memref, indices, /*nontemporal=*/false, alignmentOf(memref));
   return isFloat(value) ? widen(value) : value;
+}
+
+// Buffers are aligned to their elements. Tensors of a checkpoint, which a static shape tells apart (buffer() leaves the leading
+// dimension open), are too where they were copied to a device; where the file is mapped they lie at any byte.
+llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref) const {
+  bool anywhere = !gpu && cast<MemRefType>(memref.getType()).hasStaticShape();
+  return anywhere ? llvm::MaybeAlign(1) : llvm::MaybeAlign();
 }
 
 void KernelBuilder::store(Value value, Value memref, ValueRange indices) {

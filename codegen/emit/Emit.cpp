@@ -4,7 +4,6 @@
 #include "runtime/artifact/Library.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -43,7 +42,13 @@ public:
 
   void add(ModuleOp kernel) {
     kernels[*kernel.getSymName()] = manifest.kernels.size();
-    manifest.kernels.push_back({kernel.getSymName()->str(), kernel->hasAttr(kParallelAttr)});
+    Kernel &entry = manifest.kernels.emplace_back();
+    entry.name = kernel.getSymName()->str();
+    entry.parallel = kernel->hasAttr(kParallelAttr);
+    if (auto threads = kernel->getAttrOfType<IntegerAttr>(kThreadsAttr)) {
+      entry.threads = threads.getInt();
+      entry.sharedBytes = kernel->getAttrOfType<IntegerAttr>(kSharedBytesAttr).getInt();
+    }
   }
 
   void add(PlanProgramOp op) {
@@ -57,6 +62,7 @@ private:
   Launch toLaunch(PlanLaunchOp op) const {
     Launch launch;
     launch.kernel = kernels.at(op.getKernel());
+    launch.blocks = op.getBlocks().value_or(0);
     for (auto argument : op.getArguments().getAsRange<FlatSymbolRefAttr>())
       launch.arguments.push_back(arguments.at(argument.getValue()));
     launch.rows = op.getOutputRows() ? RowCount::Output : RowCount::Step;
@@ -90,13 +96,6 @@ std::vector<std::string> featuresOf(TargetAttr target) {
   return features;
 }
 
-/// `host+avx512bf16.so` for x86-64-v4+avx512bf16 over x86-64-v4.
-std::string libraryName(TargetAttr target, TargetAttr base) {
-  StringRef addition = target.getChip();
-  addition.consume_front(base.getChip());
-  return ("host" + addition + ".so").str();
-}
-
 /// What the runtime replays must not depend on which library it took.
 Result<void> checkAlike(const Manifest &manifest, const Manifest &other, TargetAttr target) {
   auto spell = [](const Manifest &m) { return std::tie(m.weights, m.buffers, m.kernels, m.programs, m.arenaBytes); };
@@ -104,6 +103,16 @@ Result<void> checkAlike(const Manifest &manifest, const Manifest &other, TargetA
     return {};
   return Error{"plan: libraries of one artifact must be launched alike, but found another plan for " +
                target.getChip().str()};
+}
+
+void addUses(const llvm::StringMap<KernelUse> &uses, Manifest &manifest) {
+  for (Kernel &kernel : manifest.kernels) {
+    auto use = uses.find(kernel.name);
+    if (use == uses.end())
+      continue;
+    kernel.registers = use->second.registers;
+    kernel.spillBytes = use->second.spillBytes;
+  }
 }
 
 } // namespace
@@ -126,23 +135,28 @@ Manifest toManifest(ModuleOp plan, Manifest facts) {
   return manifest;
 }
 
-Result<void> emitArtifact(ArrayRef<ModuleOp> plans, Manifest facts, LibraryWriter writeLibrary,
+Result<void> emitArtifact(ArrayRef<ModuleOp> plans, Manifest facts, CodeWriter writeCode,
                           const std::filesystem::path &output) {
   Result<ArtifactFolder> folder = ArtifactFolder::create(output);
   if (!folder)
     return folder.error();
-  TargetAttr base = targetOf(plans.back());
+  StringRef base = targetOf(plans.back()).getChip();
   Manifest manifest = toManifest(plans.back(), std::move(facts));
   for (ModuleOp plan : plans) {
     if (Result<void> alike = checkAlike(manifest, toManifest(plan, {}), targetOf(plan)); !alike)
       return alike;
-    std::filesystem::path library = folder->path() / libraryName(targetOf(plan), base);
-    if (Result<void> written = writeLibrary(plan, library); !written)
-      return written;
-    Result<Code> code = describeLibrary(library, featuresOf(targetOf(plan)));
-    if (!code)
-      return code.error();
-    manifest.code.push_back(std::move(*code));
+    StringRef variant = targetOf(plan).getChip();
+    variant.consume_front(base);
+    Result<WrittenCode> written = writeCode(plan, folder->path(), variant);
+    if (!written)
+      return written.error();
+    for (const std::string &file : written->files) {
+      Result<Code> code = describeLibrary(folder->path() / file, featuresOf(targetOf(plan)));
+      if (!code)
+        return code.error();
+      manifest.code.push_back(std::move(*code));
+    }
+    addUses(written->uses, manifest);
   }
   if (Result<void> written = writeManifest(folder->path(), manifest); !written)
     return written;

@@ -1,4 +1,4 @@
-// From the plan to the artifact: a folder NAME.glm with manifest.json and host.so.
+// From the plan to the artifact: a folder NAME.glm with manifest.json and the code.
 #pragma once
 
 #include "dialect/GlmDialect.h"
@@ -6,6 +6,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <filesystem>
 
@@ -16,13 +17,27 @@ namespace glm {
 /// plan ops, in their order; rows, sequences, positions and pages from glm.limits; chip from glm.target; the arena's size.
 Manifest toManifest(mlir::ModuleOp plan, Manifest facts);
 
-/// Writes the library of a plan's kernels to a path that does not exist yet.
-using LibraryWriter = llvm::function_ref<Result<void>(mlir::ModuleOp plan, const std::filesystem::path &)>;
+/// What ptxas says of a kernel (Manifest.h).
+struct KernelUse {
+  int64_t registers = 0;
+  int64_t spillBytes = 0;
+};
+
+/// The code of one plan: files of the artifact's folder, best first, and, by name, what its kernels use where that is known.
+struct WrittenCode {
+  std::vector<std::string> files;
+  llvm::StringMap<KernelUse> uses;
+};
+
+/// Writes the code of a plan's kernels into the folder. `variant` is what the plan's target adds to the name of the last plan's:
+/// "+avx512bf16", or nothing.
+using CodeWriter = llvm::function_ref<Result<WrittenCode>(mlir::ModuleOp plan, const std::filesystem::path &folder,
+                                                          llvm::StringRef variant)>;
 
 /// Write the artifact `output`, all of it or nothing: in a folder beside it that takes its name at the end. An artifact of that name is
-/// replaced; anything else there is refused (ArtifactFolder.h). There is a library for each of `plans`, best first, which differ in
-/// target, schedules and bodies only: that of the last is `host.so`, others carry what their target's name adds to that of the last.
-Result<void> emitArtifact(llvm::ArrayRef<mlir::ModuleOp> plans, Manifest facts, LibraryWriter writeLibrary,
+/// replaced; anything else there is refused (ArtifactFolder.h). There is code for each of `plans`, best first, which differ in target,
+/// schedules and bodies only.
+Result<void> emitArtifact(llvm::ArrayRef<mlir::ModuleOp> plans, Manifest facts, CodeWriter writeCode,
                           const std::filesystem::path &output);
 
 } // namespace glm

@@ -3,42 +3,39 @@
 using namespace mlir;
 
 namespace glm {
-namespace {
-constexpr int64_t kLanes = 16;
-} // namespace
-
 void columns(KernelBuilder &builder, int64_t begin, int64_t end, function_ref<void(Value, int64_t)> body) {
-  int64_t middle = end - (end - begin) % kLanes;
+  int64_t middle = end - (end - begin) % kColumnLanes;
   if (begin < middle)
-    builder.loop(builder.index(begin), builder.index(middle), kLanes, [&](Value column) { body(column, kLanes); });
+    builder.loop(builder.index(begin), builder.index(middle), kColumnLanes,
+                 [&](Value column) { body(column, kColumnLanes); });
   if (middle < end)
     builder.loop(builder.index(middle), builder.index(end), 1, [&](Value column) { body(column, 1); });
 }
 
 void elements(KernelBuilder &builder, Value rows, int64_t width, function_ref<void(Value, Value, int64_t)> body) {
-  if (width % kLanes != 0) {
+  if (width % kColumnLanes != 0) {
     auto [first, last] = builder.share(rows);
     builder.loop(first, last, 1, [&](Value row) {
       columns(builder, 0, width, [&](Value column, int64_t lanes) { body(row, column, lanes); });
     });
     return;
   }
-  Value vectors = builder.index(width / kLanes);
+  Value vectors = builder.index(width / kColumnLanes);
   auto [first, last] = builder.share(builder.mul(rows, vectors));
   builder.loop(first, last, 1, [&](Value vector) {
-    body(builder.div(vector, vectors), builder.mul(builder.rem(vector, vectors), builder.index(kLanes)), kLanes);
+    body(builder.div(vector, vectors), builder.mul(builder.rem(vector, vectors), builder.index(kColumnLanes)),
+         kColumnLanes);
   });
 }
 
 Value accumulate(KernelBuilder &builder, int64_t width, function_ref<Value(Value, Value, int64_t)> step) {
-  int64_t middle = width - width % kLanes;
+  int64_t middle = width - width % kColumnLanes;
   Value total = builder.f32(0.0f);
   if (middle > 0) {
-    Value zeros = builder.splat(total, kLanes);
-    auto sums =
-        builder.fold(builder.index(0), builder.index(middle), kLanes, zeros, [&](Value column, ValueRange carried) {
-          return SmallVector<Value>{step(carried[0], column, kLanes)};
-        });
+    Value zeros = builder.splat(total, kColumnLanes);
+    auto sums = builder.fold(
+        builder.index(0), builder.index(middle), kColumnLanes, zeros,
+        [&](Value column, ValueRange carried) { return SmallVector<Value>{step(carried[0], column, kColumnLanes)}; });
     total = builder.sum(sums[0]);
   }
   if (middle == width)

@@ -6,6 +6,9 @@
 
 namespace glm {
 
+/// Columns of one vector.
+inline constexpr int64_t kColumnLanes = 16;
+
 /// body(column, lanes) for all columns of begin .. end-1, lanes being 16 or, at the end, 1.
 void columns(KernelBuilder &builder, int64_t begin, int64_t end, llvm::function_ref<void(mlir::Value, int64_t)> body);
 

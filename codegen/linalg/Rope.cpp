@@ -3,7 +3,6 @@
 #include "codegen/linalg/PlainBodies.h"
 #include "codegen/linalg/RowNorm.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -20,8 +19,9 @@ void buildPlain(KernelRopeAnglesOp op, KernelBuilder &builder) {
         arith::SIToFPOp::create(builder, builder.getF32Type(), builder.toI32(builder.load(positions, row)));
     builder.loop(builder.index(0), count, 1, [&](Value i) {
       Value angle = builder.mul(position, builder.load(frequencies, i));
-      builder.store(math::CosOp::create(builder, angle), output, {row, i});
-      builder.store(math::SinOp::create(builder, angle), output, {row, builder.add(count, i)});
+      auto [sine, cosine] = builder.sinCos(angle);
+      builder.store(cosine, output, {row, i});
+      builder.store(sine, output, {row, builder.add(count, i)});
     });
   });
 }

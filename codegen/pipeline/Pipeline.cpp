@@ -1,20 +1,23 @@
 #include "codegen/pipeline/Pipeline.h"
 
 #include "codegen/linalg/PlainFamily.h"
+#include "codegen/llvm/Lowering.h"
+#include "codegen/nvptx/Families.h"
 #include "codegen/schedule/Passes.h"
 #include "codegen/x86/Families.h"
-#include "codegen/x86/Lowering.h"
 #include "passes/kernel/Passes.h"
 #include "passes/model/Passes.h"
 #include "passes/verify/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -64,6 +67,7 @@ std::shared_ptr<const KernelFamilies> allFamilies() {
   static const std::shared_ptr<const KernelFamilies> families = [] {
     auto list = std::make_shared<KernelFamilies>();
     addX86Families(*list);
+    addGpuFamilies(*list);
     list->push_back(plainFamily());
     return list;
   }();
@@ -79,9 +83,11 @@ std::vector<Phase> codePhases(bool plain) {
 
 void registerAllDialects(DialectRegistry &registry) {
   registry.insert<GlmDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
+                  memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
 }
 
 void registerAllPasses() {

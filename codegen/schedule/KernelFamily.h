@@ -13,6 +13,13 @@
 
 namespace glm {
 
+/// The grid of a launch on a GPU. Blocks may follow from the rows of the program; threads are the kernel's. (So is shared memory: the
+/// builder counts it.)
+struct LaunchShape {
+  int64_t blocks = 1;
+  int64_t threads = 1; ///< of a block
+};
+
 class KernelFamily {
 public:
   virtual ~KernelFamily() = default;
@@ -23,6 +30,9 @@ public:
   /// The schedule under which this family executes `op` on `target`, or nothing. Depends on weights, types and chip, never
   /// on the number of rows: a row's result may not depend on how many others share its step.
   virtual std::optional<ScheduleAttr> match(mlir::Operation *op, TargetAttr target) const = 0;
+
+  /// The launch of `op`, of at most as many rows as its buffers have, on a GPU.
+  virtual LaunchShape launchShape(mlir::Operation *, ScheduleAttr) const { return {}; }
 
   /// Build the body of `op` at the builder's insertion point, inside the kernel's function.
   virtual mlir::LogicalResult build(mlir::Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const = 0;

@@ -1,7 +1,9 @@
 #include "codegen/schedule/KernelName.h"
 #include "codegen/schedule/Passes.h"
+#include "codegen/target/Target.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -152,7 +154,12 @@ private:
   }
 
   LogicalResult outlineKernel(KernelOpInterface kernel, OpBuilder &declare, Block &body) {
-    FailureOr<StringAttr> name = kernelFor(kernel, declare);
+    FailureOr<const KernelFamily *> family = familyOf(kernel);
+    if (failed(family))
+      return failure();
+    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
+    LaunchShape shape = (*family)->launchShape(kernel, schedule);
+    FailureOr<StringAttr> name = kernelFor(kernel, **family, shape, declare);
     if (failed(name))
       return failure();
     SmallVector<Attribute> arguments;
@@ -163,14 +170,16 @@ private:
         arguments.push_back(symbols.lookup(operand));
     }
     OpBuilder builder = OpBuilder::atBlockEnd(&body);
-    bool outputRows = kernel->hasAttr(kOutputRowsAttr);
+    IntegerAttr blocks = onGpu() ? builder.getI64IntegerAttr(shape.blocks) : IntegerAttr();
     auto launch = PlanLaunchOp::create(builder, kernel.getLoc(), name->getValue(), builder.getArrayAttr(arguments),
-                                       outputRows, /*tap=*/nullptr,
-                                       /*tapped=*/nullptr, /*tap_type=*/nullptr, /*tap_width=*/nullptr);
+                                       blocks, kernel->hasAttr(kOutputRowsAttr), /*tap=*/nullptr, /*tapped=*/nullptr,
+                                       /*tap_type=*/nullptr, /*tap_width=*/nullptr);
     if (auto tap = kernel->getAttrOfType<StringAttr>(kTapAttr))
       addTap(kernel, launch, tap);
     return success();
   }
+
+  bool onGpu() { return isGpu(getOperation()->getAttrOfType<TargetAttr>(kTargetAttr)); }
 
   /// A tap shows the first buffer that the kernel writes.
   void addTap(KernelOpInterface kernel, PlanLaunchOp launch, StringAttr tap) {
@@ -189,7 +198,18 @@ private:
     }
   }
 
-  FailureOr<StringAttr> kernelFor(KernelOpInterface kernel, OpBuilder &declare) {
+  FailureOr<const KernelFamily *> familyOf(KernelOpInterface kernel) {
+    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
+    if (!schedule)
+      return kernel->emitError("kernel must have glm.schedule (glm-select-schedule), but found none"), failure();
+    for (const std::unique_ptr<KernelFamily> &family : *families)
+      if (family->name() == schedule.getFamily())
+        return family.get();
+    return kernel->emitError("schedule must name a family, but found ") << schedule.getFamily(), failure();
+  }
+
+  FailureOr<StringAttr> kernelFor(KernelOpInterface kernel, const KernelFamily &family, LaunchShape shape,
+                                  OpBuilder &declare) {
     StringAttr &name = kernels[kernelKey(kernel)];
     if (name)
       return name;
@@ -199,21 +219,15 @@ private:
     name = StringAttr::get(&getContext(), unique);
     auto module = ModuleOp::create(declare, kernel.getLoc(), unique);
     module->setAttr(kTargetAttr, getOperation()->getAttr(kTargetAttr));
-    if (kernel.isParallel())
+    if (onGpu())
+      module->setAttr(kThreadsAttr, declare.getI64IntegerAttr(shape.threads));
+    else if (kernel.isParallel())
       module->setAttr(kParallelAttr, UnitAttr::get(&getContext()));
-    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
-    if (!schedule)
-      return kernel->emitError("kernel must have glm.schedule (glm-select-schedule), but found none"), failure();
-    for (const std::unique_ptr<KernelFamily> &family : *families) {
-      if (family->name() != schedule.getFamily())
-        continue;
-      KernelBuilder builder(kernel, module, unique);
-      if (failed(family->build(kernel, schedule, builder)))
-        return failure();
-      builder.finish();
-      return name;
-    }
-    return kernel->emitError("schedule must name a family, but found ") << schedule.getFamily(), failure();
+    KernelBuilder builder(kernel, module, unique, shape.threads);
+    if (failed(family.build(kernel, kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr), builder)))
+      return failure();
+    builder.finish();
+    return name;
   }
 
   std::shared_ptr<const KernelFamilies> families;

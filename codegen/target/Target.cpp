@@ -12,6 +12,17 @@ namespace glm {
 namespace {
 
 constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
+constexpr llvm::StringLiteral kGpuTriple = "nvptx64-nvidia-cuda";
+
+/// A GPU and the PTX version that its code is written in: the first that knows the chip (PTX ISA 9.0, chapter "Release Notes"), so
+/// that the oldest driver that knows it can compile it too.
+struct Gpu {
+  llvm::StringLiteral chip;
+  llvm::StringLiteral features;
+};
+constexpr Gpu kGpus[] = {{"sm_90a", "+ptx80"}, {"sm_100a", "+ptx86"}, {"sm_103a", "+ptx88"}, {"sm_120a", "+ptx87"}};
+/// The widest access of one lane.
+constexpr int64_t kGpuVectorBits = 128;
 
 /// Features that bodies ask for; a host target names those that it has, so that the runtime can check them.
 constexpr llvm::StringLiteral kHostFeatures[] = {
@@ -45,13 +56,13 @@ Result<TargetAttr> hostTarget(MLIRContext *context) {
 
 const std::vector<Chip> &knownChips() {
   static const std::vector<Chip> chips = {
-      {"host", "the x86-64 that this runs on", true},
-      {"x86-64-v3", "x86-64 with AVX2, FMA and F16C", true},
-      {"x86-64-v4", "x86-64 with AVX-512 F, BW, CD, DQ and VL; with BF16 where the processor has it", true},
-      {"sm_90a", "NVIDIA H100, H200", false},
-      {"sm_100a", "NVIDIA B200", false},
-      {"sm_103a", "NVIDIA B300", false},
-      {"sm_120a", "NVIDIA RTX PRO 6000 Blackwell, RTX 5090", false},
+      {"host", "the x86-64 that this runs on"},
+      {"x86-64-v3", "x86-64 with AVX2, FMA and F16C"},
+      {"x86-64-v4", "x86-64 with AVX-512 F, BW, CD, DQ and VL; with BF16 where the processor has it"},
+      {"sm_90a", "NVIDIA H100, H200"},
+      {"sm_100a", "NVIDIA B200"},
+      {"sm_103a", "NVIDIA B300"},
+      {"sm_120a", "NVIDIA RTX PRO 6000 Blackwell, RTX 5090"},
   };
   return chips;
 }
@@ -88,7 +99,8 @@ Result<std::vector<TargetAttr>> makeTargets(MLIRContext *context, llvm::StringRe
     return std::vector{TargetAttr::get(context, name, kTriple, chip, features, 512),
                        TargetAttr::get(context, chip, kTriple, chip, kLevel4, 512)};
   }
-  return Error{fmt::format("--target: chip must be an x86-64 in this version, but found {}", chip.str())};
+  const Gpu *gpu = llvm::find_if(kGpus, [&](const Gpu &each) { return each.chip == chip; });
+  return std::vector{TargetAttr::get(context, chip, kGpuTriple, chip, gpu->features, kGpuVectorBits)};
 }
 
 Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
@@ -100,6 +112,8 @@ Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
       return target;
   return Error{fmt::format("--target: chip must be one of --list-targets, but found {}", name.str())};
 }
+
+bool isGpu(TargetAttr target) { return target.getTriple() == kGpuTriple; }
 
 bool hasBf16Dot(TargetAttr target) {
   return target.has("avx512bf16") && target.has("avx512bw") && target.has("avx512vl");

@@ -13,7 +13,6 @@ namespace glm {
 struct Chip {
   std::string name;
   std::string description;
-  bool compiles; ///< false: known, but no code is generated for it yet
 };
 
 /// All names, in the order of `--list-targets`.
@@ -28,6 +27,9 @@ Result<std::vector<TargetAttr>> makeTargets(mlir::MLIRContext *context, llvm::St
 
 /// The one among them that is called `name`: a chip, or such as `x86-64-v4+avx512bf16`.
 Result<TargetAttr> makeTarget(mlir::MLIRContext *context, llvm::StringRef name);
+
+/// Whether kernels run as grids of a GPU (PTX) and not as functions on threads of the host.
+bool isGpu(TargetAttr target);
 
 /// Whether products of bf16 pairs accumulate in float32 (vdpbf16ps) and 16-bit lanes are permuted by a register (vpermw).
 bool hasBf16Dot(TargetAttr target);

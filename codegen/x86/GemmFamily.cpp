@@ -16,7 +16,7 @@ public:
   StringRef name() const override { return "x86_gemm"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    if (!isa<KernelGemmOp>(op))
+    if (!isa<KernelGemmOp>(op) || isGpu(target))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), dotRows(target), 1);
   }

@@ -121,7 +121,7 @@ public:
   StringRef name() const override { return "x86_head_gemm"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    if (!isa<KernelHeadGemmOp>(op))
+    if (!isa<KernelHeadGemmOp>(op) || isGpu(target))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), dotRows(target), 1);
   }

@@ -1,25 +1,13 @@
-// From lowered kernel modules to host.so: LLVM IR, optimized code, one object per kernel, one shared library.
+// From lowered kernel modules to host.so: one object per kernel, one shared library, no linker on the user's machine.
 #pragma once
 
-#include "dialect/GlmDialect.h"
-#include "runtime/artifact/Result.h"
-
-#include "mlir/IR/BuiltinOps.h"
-
-#include <filesystem>
+#include "codegen/llvm/KernelCode.h"
 
 namespace glm {
 
-struct HostLibraryOptions {
-  unsigned threads = 1;             ///< kernels compiled at once
-  std::filesystem::path dumpFolder; ///< if set, `<kernel>.ll` (optimized) and `<kernel>.s` are left there
-  std::filesystem::path
-      reproducer; ///< if set, a kernel on which LLVM crashes is left there, for mlir-translate and llc
-};
-
-/// Compile the nested modules of `plan` (in the LLVM dialect) for `target` and link them into `output`. The library asks
-/// the process for libm's functions and for nothing else.
-Result<void> writeHostLibrary(mlir::ModuleOp plan, TargetAttr target, const HostLibraryOptions &options,
+/// Compile the nested modules of `plan` (in the LLVM dialect) for `target` and link them into `output`. The library asks the process
+/// for nothing but what LLVM makes of copies of memory (memcpy, memset).
+Result<void> writeHostLibrary(mlir::ModuleOp plan, TargetAttr target, const CodeOptions &options,
                               const std::filesystem::path &output);
 
 } // namespace glm

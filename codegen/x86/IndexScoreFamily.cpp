@@ -95,7 +95,7 @@ public:
   StringRef name() const override { return "x86_index_score"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    if (!isa<KernelIndexScoreOp>(op))
+    if (!isa<KernelIndexScoreOp>(op) || isGpu(target))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), 1, kKeys);
   }

@@ -175,7 +175,7 @@ public:
   StringRef name() const override { return "x86_sparse_mla"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    if (!isa<KernelSparseMlaOp>(op))
+    if (!isa<KernelSparseMlaOp>(op) || isGpu(target))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), 1, kKeys);
   }

@@ -19,7 +19,7 @@ namespace {
 std::string listChips() {
   std::string text;
   for (const Chip &chip : knownChips())
-    text += fmt::format("{:<12}{}{}\n", chip.name, chip.description, chip.compiles ? "" : " (not in this version)");
+    text += fmt::format("{:<12}{}\n", chip.name, chip.description);
   return text;
 }
 
@@ -137,6 +137,8 @@ void addOutputFlags(CLI::App &app, CompileOptions &options) {
   app.add_option("--kernels", options.kernels, "fast (default), or plain: the meaning of each kernel, to compare with")
       ->check(oneOf({"fast", "plain"}))
       ->type_name("KIND");
+  app.add_flag("!--no-cubin", options.cubin,
+               "for a GPU: PTX alone, which the driver compiles when it loads; needs no ptxas");
   app.add_option("-j,--threads", options.threads, "kernels compiled at once (default: processors)")
       ->check(integer(1, 1024))
       ->type_name("N");

@@ -2,6 +2,7 @@
 
 #include "codegen/emit/ArtifactFolder.h"
 #include "codegen/emit/Emit.h"
+#include "codegen/nvptx/GpuCode.h"
 #include "codegen/pipeline/Pipeline.h"
 #include "codegen/target/Target.h"
 #include "codegen/x86/HostLibrary.h"
@@ -29,7 +30,8 @@ namespace {
 
 Result<void> checkOptions(const CompileOptions &options) {
   if (options.activations == "nvfp4")
-    return Error{"--activations: nvfp4 needs a chip with block-scaled products, but found an x86-64 target"};
+    return Error{
+        fmt::format("--activations: type must be bf16 or f32 for {} in this version, but found nvfp4", options.target)};
   if (!options.kvCache.empty() && options.kvCache != options.activations)
     return Error{fmt::format("--kv-cache: type must be that of the activations, {}, in this version, but found {}",
                              options.activations, options.kvCache)};
@@ -157,15 +159,61 @@ Result<std::vector<CodePlan>> planCode(ModuleOp module, llvm::ArrayRef<TargetAtt
   return plans;
 }
 
-Result<void> emit(std::vector<CodePlan> &plans, const Model &model, const CompileOptions &options, unsigned threads) {
+/// The code of one plan in the artifact's folder.
+class CodeOfPlan {
+public:
+  CodeOfPlan(const CodePlan &plan, std::string ptxas, CodeOptions code)
+      : plan(plan), ptxas(std::move(ptxas)), code(std::move(code)) {}
+
+  Result<WrittenCode> write(const std::filesystem::path &folder, StringRef variant) const {
+    return isGpu(plan.target) ? writeForGpu(folder) : writeForHost(folder, ("host" + variant + ".so").str());
+  }
+
+private:
+  Result<WrittenCode> writeForHost(const std::filesystem::path &folder, const std::string &file) const {
+    if (auto written = writeHostLibrary(*plan.module, plan.target, code, folder / file); !written)
+      return written.error();
+    return WrittenCode{{file}, {}};
+  }
+
+  Result<WrittenCode> writeForGpu(const std::filesystem::path &folder) const {
+    std::filesystem::path ptx = folder / "kernels.ptx", cubin = folder / "kernels.cubin";
+    if (auto written = writePtx(*plan.module, plan.target, code, ptx); !written)
+      return written.error();
+    WrittenCode result;
+    if (!ptxas.empty()) {
+      auto reports = writeCubin(ptxas, ptx, plan.target, cubin);
+      if (!reports)
+        return reports.error();
+      for (const KernelReport &report : *reports)
+        result.uses[report.name] = {report.registers, report.spillBytes};
+      result.files.push_back(cubin.filename());
+    }
+    // Second choice: the driver of a later chip, or our own.
+    result.files.push_back(ptx.filename());
+    return result;
+  }
+
+  const CodePlan &plan;
+  std::string ptxas; ///< empty: no cubin
+  CodeOptions code;
+};
+
+Result<void> emit(std::vector<CodePlan> &plans, const Model &model, const CompileOptions &options, unsigned threads,
+                  const std::string &ptxas) {
   SmallVector<ModuleOp> modules;
   for (CodePlan &plan : plans)
     modules.push_back(*plan.module);
-  auto writeLibrary = [&](ModuleOp module, const std::filesystem::path &path) {
+  auto writeCode = [&](ModuleOp module, const std::filesystem::path &folder, StringRef variant) {
     const CodePlan &plan = *llvm::find_if(plans, [&](CodePlan &each) { return *each.module == module; });
-    return writeHostLibrary(module, plan.target, {threads, plan.dumpFolder, options.reproducer()}, path);
+    return CodeOfPlan(plan, ptxas, {threads, plan.dumpFolder, options.reproducer()}).write(folder, variant);
   };
-  return emitArtifact(modules, describe(options, model), writeLibrary, options.output);
+  return emitArtifact(modules, describe(options, model), writeCode, options.output);
+}
+
+/// The assembler that the output will need, or none. Asked for before anything takes time.
+Result<std::string> assemblerFor(TargetAttr target, const CompileOptions &options) {
+  return isGpu(target) && options.cubin && options.writesArtifact() ? findPtxas() : std::string();
 }
 
 Result<void> compileModel(const CompileOptions &options, const Model &model, Progress &progress) {
@@ -180,6 +228,9 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   auto targets = codeTargets(context, options);
   if (!targets)
     return targets.error();
+  auto ptxas = assemblerFor(targets->back(), options);
+  if (!ptxas)
+    return ptxas.error();
   if (auto enabled = enableRemarks(context, options, errors); !enabled)
     return enabled;
   ImportOptions import = importOptions(context, options, model);
@@ -203,7 +254,7 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
     return {};
   context.setThreadPool(pool);
   TimingScope coding = progress.begin("code");
-  if (auto emitted = emit(*plans, model, options, threads); !emitted)
+  if (auto emitted = emit(*plans, model, options, threads, *ptxas); !emitted)
     return emitted;
   coding.stop();
   progress.done("code");

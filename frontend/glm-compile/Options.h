@@ -27,6 +27,7 @@ struct CompileOptions {
   int64_t tensorParallel = 1;
   std::string kvCache;
   std::string kernels = "fast";   ///< "fast", or "plain": the meaning of each kernel
+  bool cubin = true;              ///< of a GPU: machine code beside PTX
   std::string plan;               ///< "", "text" or "json"
   std::optional<uint64_t> memory; ///< bytes of one device, for the plan
   std::string printPrecision;     ///< "", "text" or "json"

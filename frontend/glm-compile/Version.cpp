@@ -14,8 +14,7 @@ std::string producerText() { return fmt::format("glm-compile {}, LLVM {}", GLM_V
 std::string versionText() {
   std::string targets;
   for (const Chip &chip : knownChips())
-    if (chip.compiles)
-      targets += (targets.empty() ? "" : ", ") + chip.name;
+    targets += (targets.empty() ? "" : ", ") + chip.name;
   return fmt::format("{}\nartifact format {}\ntargets {}", producerText(), kFormatVersion, targets);
 }
 

@@ -1,4 +1,4 @@
-// The calling convention of the functions in host.so: the only thing that generated code and the runtime share in memory.
+// The calling convention of kernels: the only thing that generated code and the runtime share in memory.
 #pragma once
 
 #include <cstdint>
@@ -13,5 +13,9 @@ namespace glm {
 ///          weight's form says
 /// rows     live rows of this step; at most the rows that the program was planned for, at least 0
 using HostKernel = void (*)(void *const *args, int64_t rows, int64_t thread, int64_t threads);
+
+// A kernel of a GPU has the same arguments as parameters, one pointer each, and behind them a pointer to the live rows, an int32 in
+// memory of the device: a recorded graph serves steps of any number of rows. Its grid and block have one dimension; weights are aligned
+// to 256 bytes. Its threads are those of the grid, and what is said of them above holds.
 
 } // namespace glm

@@ -32,7 +32,16 @@ Json toJson(const Buffer &buffer) {
           {"bytes", buffer.bytes}};
 }
 
-Json toJson(const Kernel &kernel) { return {{"name", kernel.name}, {"parallel", kernel.parallel}}; }
+Json toJson(const Kernel &kernel) {
+  if (kernel.threads == 0)
+    return {{"name", kernel.name}, {"parallel", kernel.parallel}};
+  return {{"name", kernel.name},
+          {"threads", kernel.threads},
+          {"shared_bytes", kernel.sharedBytes},
+          {"registers", kernel.registers},
+          {"spill_bytes", kernel.spillBytes}};
+}
+
 Json toJson(const Code &code) {
   return {{"file", code.file},
           {"bytes", code.bytes},
@@ -54,6 +63,8 @@ Json toJson(const Launch &launch) {
   for (const Argument &argument : launch.arguments)
     arguments.push_back(fmt::format("{}{}", argument.kind == Argument::Kind::Weight ? 'w' : 'b', argument.index));
   Json json = {{"kernel", launch.kernel}, {"arguments", arguments}};
+  if (launch.blocks != 0)
+    json["blocks"] = launch.blocks;
   if (launch.rows != RowCount::Step)
     json["rows"] = kRowCounts[static_cast<int>(launch.rows)];
   for (const Tap &tap : launch.taps)

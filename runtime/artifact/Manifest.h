@@ -16,7 +16,7 @@ namespace glm {
 struct JsonFile;
 
 /// The version of everything that an artifact contains: this file and the kernel ABI.
-inline constexpr int kFormatVersion = 4;
+inline constexpr int kFormatVersion = 5;
 
 /// What a weight argument points to.
 enum class WeightForm {
@@ -92,24 +92,31 @@ struct Launch {
   std::vector<Argument> arguments;
   RowCount rows = RowCount::Step;
   std::vector<Tap> taps;
+  int64_t blocks = 0; ///< of the grid of a GPU; 0 on a host
   bool operator==(const Launch &) const = default;
 };
 
-/// One function of host.so.
+/// One function of the code: called by threads of the host, or launched as grids of a GPU.
 struct Kernel {
   std::string name; ///< the symbol; carries types and shape
-  /// False: one thread does it, the others need not be woken.
+  /// On a host. False: one thread does it, the others need not be woken.
   bool parallel = true;
+  /// Of a block of a GPU; 0 on a host.
+  int64_t threads = 0;
+  int64_t sharedBytes = 0;
+  /// Of the cubin, as ptxas reports them; 0 without one.
+  int64_t registers = 0;  ///< of a thread
+  int64_t spillBytes = 0; ///< stored and loaded by a thread
   bool operator==(const Kernel &) const = default;
 };
 
-/// A shared library that holds all kernels. One artifact may have several, for processors of one family: they are launched alike, but
-/// in bf16 their sums are not rounded alike.
+/// A file that holds all kernels: a shared library for the host, or a cubin, or PTX. One artifact may have several libraries, for
+/// processors of one family: they are launched alike, but in bf16 their sums are not rounded alike.
 struct Code {
-  std::string file; ///< within the artifact: host.so
+  std::string file; ///< within the artifact: host.so, kernels.cubin, kernels.ptx
   uint64_t bytes = 0;
   uint64_t hash = 0; ///< FNV-1a 64 of the whole file
-  /// CPU features that it uses, as LLVM spells them ("avx512bf16"); checked before it is loaded.
+  /// Features of the processor that it uses, as LLVM spells them ("avx512bf16"), checked before it is loaded; of a GPU the PTX version.
   std::vector<std::string> features;
 };
 
@@ -143,7 +150,7 @@ struct Manifest {
   int format = kFormatVersion;
   std::string producer;    ///< "glm-compile 0.1.0, LLVM 22.1.8"
   std::string target;      ///< the chip's name, such as x86-64-v4
-  std::vector<Code> code;  ///< best first: the first whose features the processor has is loaded
+  std::vector<Code> code;  ///< best first: the first that the machine can run is loaded
   std::string activations; ///< bf16 or f32
 
   // the model, as far as the runtime asks
@@ -170,6 +177,9 @@ struct Manifest {
   uint64_t arenaBytes = 0;
   std::vector<Kernel> kernels;
   std::vector<Program> programs;
+
+  /// Whether the code is for a GPU.
+  bool onGpu() const { return !kernels.empty() && kernels.front().threads > 0; }
 };
 
 /// Read and check `folder`/manifest.json: every key known and there, types, ranges, every index within its list, arena offsets

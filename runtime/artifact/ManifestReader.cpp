@@ -18,7 +18,11 @@ constexpr int64_t kMost = int64_t(1) << 56; ///< no size in bytes is larger; sum
 // Far beyond what anybody computes, and such that products of two with a few bytes stay in range.
 constexpr int64_t kMostPositions = int64_t(1) << 31; ///< positions and pages are int32
 constexpr int64_t kMostIds = int64_t(1) << 24;       ///< ids of tokens
-constexpr int64_t kMostRows = int64_t(1) << 20;      ///< rows of a step, sequences, layers, experts
+constexpr int64_t kMostThreads = 1024;               ///< of a block, shared memory and registers: more than any GPU has
+constexpr int64_t kMostSharedBytes = 1 << 20;
+constexpr int64_t kMostRegisters = 255;
+constexpr int64_t kMostBlocks = (int64_t(1) << 31) - 1;
+constexpr int64_t kMostRows = int64_t(1) << 20; ///< rows of a step, sequences, layers, experts
 
 /// Takes fields out of objects; the first that is wrong becomes the message, and everything after it is a default value.
 class Reader {
@@ -274,11 +278,13 @@ Tap readTap(Reader &r, const Json &json, const std::string &where, const Manifes
 }
 
 Launch readLaunch(Reader &r, const Json &json, const std::string &where, const Manifest &m) {
-  r.only(json, where, {"kernel", "arguments", "rows", "taps"});
+  r.only(json, where, {"kernel", "arguments", "blocks", "rows", "taps"});
   Launch launch;
   launch.kernel = r.index(json, where, "kernel", "kernels", m.kernels.size());
   for (const Json &item : r.list(json, where, "arguments"))
     launch.arguments.push_back(readArgument(r, item, where, m));
+  if (json.contains("blocks"))
+    launch.blocks = r.integer(json, where, "blocks", 1, kMostBlocks);
   if (json.contains("rows"))
     launch.rows = static_cast<RowCount>(r.word(json, where, "rows", kRowCounts));
   if (json.contains("taps"))
@@ -332,8 +338,32 @@ void readPrograms(Reader &r, const Json &json, Manifest &m) {
 }
 
 Kernel readKernel(Reader &r, const Json &json, const std::string &where) {
-  r.only(json, where, {"name", "parallel"});
-  return {r.text(json, where, "name"), r.flag(json, where, "parallel")};
+  Kernel kernel;
+  kernel.name = r.text(json, where, "name");
+  if (json.contains("parallel")) {
+    r.only(json, where, {"name", "parallel"});
+    kernel.parallel = r.flag(json, where, "parallel");
+    return kernel;
+  }
+  r.only(json, where, {"name", "threads", "shared_bytes", "registers", "spill_bytes"});
+  kernel.threads = r.integer(json, where, "threads", 1, kMostThreads);
+  kernel.sharedBytes = r.integer(json, where, "shared_bytes", 0, kMostSharedBytes);
+  kernel.registers = r.integer(json, where, "registers", 0, kMostRegisters);
+  kernel.spillBytes = r.integer(json, where, "spill_bytes", 0, kMost);
+  return kernel;
+}
+
+/// Kernels of one artifact run on one kind of machine, and launches say what that asks for.
+void checkMachine(Reader &r, const Manifest &m) {
+  bool gpu = m.onGpu();
+  for (size_t i = 0; i < m.kernels.size(); ++i)
+    if ((m.kernels[i].threads > 0) != gpu)
+      r.fail(fmt::format("kernels[{}] must be for {}, as the first, but found the other", i, gpu ? "a GPU" : "a host"));
+  for (size_t p = 0; p < m.programs.size(); ++p)
+    for (size_t i = 0; i < m.programs[p].launches.size(); ++i)
+      if ((m.programs[p].launches[i].blocks > 0) != gpu)
+        r.fail(fmt::format("programs[{}].launches[{}].blocks must be {}, but found {}", p, i,
+                           gpu ? "more than 0 on a GPU" : "0 on a host", m.programs[p].launches[i].blocks));
 }
 
 } // namespace
@@ -382,6 +412,7 @@ Result<Manifest> parseManifest(const JsonFile &file) {
   m.kernels =
       r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
   readPrograms(r, json, m);
+  checkMachine(r, m);
   r.hash(json, "", kSealKey);
   r.only(json, "", {"format",        "producer",      "target",
                     "code",          "activations",   "layers",

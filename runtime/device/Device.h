@@ -1,5 +1,4 @@
-// Where kernels run and memory lies. One implementation per kind of machine: the host (HostDevice.h); a GPU through its
-// driver API fits behind the same interface.
+// Where kernels run and memory lies. One implementation per kind of machine: the host (HostDevice.h), a GPU (CudaDevice.h).
 //
 // Addresses are the device's own: only `upload`, `view` and kernels look behind them. Work is ordered: a launch sees
 // everything that was uploaded or launched before it. `synchronize` waits until all of it is done.
@@ -47,6 +46,21 @@ private:
   uint64_t size = 0;
 };
 
+/// One launch of a program, with its arguments looked up (KernelAbi.h).
+struct Call {
+  int64_t kernel = 0; ///< index in the manifest
+  int64_t blocks = 0;
+  RowCount rows = RowCount::Step;
+  std::vector<void *> arguments;
+};
+
+/// How many rows of a step are live, by what a launch counts.
+struct LiveRows {
+  int64_t step = 0;
+  int64_t output = 0;
+  int64_t of(RowCount count) const { return count == RowCount::Step ? step : output; }
+};
+
 class Device {
 public:
   virtual ~Device() = default;
@@ -55,10 +69,16 @@ public:
   virtual std::string description() const = 0;
 
   /// Load the artifact's code and look every kernel up; launches then name a kernel by its index in the manifest.
-  virtual Result<void> loadKernels(const std::filesystem::path &library, const std::vector<Kernel> &kernels) = 0;
+  virtual Result<void> loadKernels(const std::filesystem::path &code, const std::vector<Kernel> &kernels) = 0;
 
-  /// Enqueue one kernel. `arguments` (KernelAbi.h) is read before this returns.
-  virtual void launch(int64_t kernel, std::span<void *const> arguments, int64_t rows) = 0;
+  /// The rows of the launches that follow.
+  virtual void setRows(LiveRows rows) = 0;
+
+  /// Enqueue one kernel. `call` is read before this returns.
+  virtual void launch(const Call &call) = 0;
+
+  /// Enqueue the launches of a program. The calls of a program are always the same and stay alive: a GPU records them once.
+  virtual void replay(int64_t program, std::span<const Call> calls) = 0;
 
   /// Wait for everything enqueued; reports what went wrong since the last call.
   virtual Result<void> synchronize() = 0;

@@ -22,10 +22,6 @@ std::string HostDevice::description() const {
 
 Result<void> HostDevice::loadKernels(const std::filesystem::path &path, const std::vector<Kernel> &kernels) {
   std::string place = path.filename().string();
-  // Generated code calls expf and its like by name. It names no libraries of its own, so libm must be in the global
-  // scope, also in programs that were linked without it.
-  if (!dlopen("libm.so.6", RTLD_NOW | RTLD_GLOBAL))
-    return Error{fmt::format("{}: the math library must be loadable, but found {}", place, dlerror())};
   library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return Error{fmt::format("{}: the library must be loadable, but found {}", place, dlerror())};
@@ -39,11 +35,19 @@ Result<void> HostDevice::loadKernels(const std::filesystem::path &path, const st
   return {};
 }
 
-void HostDevice::launch(int64_t kernel, std::span<void *const> arguments, int64_t rows) {
-  const Function &function = functions[kernel];
+void HostDevice::launch(const Call &call) {
+  const Function &function = functions[call.kernel];
+  int64_t rows = live.of(call.rows);
+  if (rows == 0)
+    return; // a prefill step in the middle of a prompt wants no logits
   if (!function.parallel)
-    return function.call(arguments.data(), rows, 0, 1);
-  pool.run([&](int64_t thread, int64_t threads) { function.call(arguments.data(), rows, thread, threads); });
+    return function.call(call.arguments.data(), rows, 0, 1);
+  pool.run([&](int64_t thread, int64_t threads) { function.call(call.arguments.data(), rows, thread, threads); });
+}
+
+void HostDevice::replay(int64_t, std::span<const Call> calls) {
+  for (const Call &call : calls)
+    launch(call);
 }
 
 Result<Allocation> HostDevice::allocate(uint64_t bytes) {

@@ -14,7 +14,9 @@ public:
 
   std::string description() const override;
   Result<void> loadKernels(const std::filesystem::path &library, const std::vector<Kernel> &kernels) override;
-  void launch(int64_t kernel, std::span<void *const> arguments, int64_t rows) override;
+  void setRows(LiveRows rows) override { live = rows; }
+  void launch(const Call &call) override;
+  void replay(int64_t program, std::span<const Call> calls) override;
   Result<void> synchronize() override { return {}; }
   Result<Allocation> allocate(uint64_t bytes) override;
   void upload(void *to, const void *from, uint64_t bytes) override;
@@ -33,6 +35,7 @@ private:
   };
 
   ThreadPool pool;
+  LiveRows live;
   void *library = nullptr;
   std::vector<Function> functions; ///< one per kernel of the manifest
 };

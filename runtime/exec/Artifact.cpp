@@ -38,4 +38,11 @@ Result<const Code *> chooseCode(const Manifest &manifest, const std::set<std::st
                            fmt::join(missingFeatures(last.features, flags), ", "))};
 }
 
+Result<const Code *> chooseGpuCode(const Manifest &manifest, bool ptxOnly) {
+  for (const Code &code : manifest.code)
+    if (!ptxOnly || code.file.ends_with(".ptx"))
+      return &code;
+  return Error{fmt::format("manifest.json: code must have PTX, but found {}", manifest.code.front().file)};
+}
+
 } // namespace glm

@@ -25,4 +25,7 @@ Result<std::unique_ptr<Artifact>> openArtifact(const std::filesystem::path &fold
 /// The first library that runs on a processor with `flags` (CpuFeatures.h), or what the last, which needs least, lacks.
 Result<const Code *> chooseCode(const Manifest &manifest, const std::set<std::string> &flags);
 
+/// The best code for a GPU, or the first of PTX.
+Result<const Code *> chooseGpuCode(const Manifest &manifest, bool ptxOnly);
+
 } // namespace glm

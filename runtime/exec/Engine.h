@@ -1,6 +1,7 @@
 // An artifact in memory, ready for sessions.
 #pragma once
 
+#include "runtime/device/CudaDevice.h"
 #include "runtime/device/HostDevice.h"
 #include "runtime/exec/Artifact.h"
 #include "runtime/exec/Executor.h"
@@ -8,7 +9,11 @@
 namespace glm {
 
 struct EngineOptions {
+  /// Of the host: those that compute, or that read a GPU's weights.
   int64_t threads = 1;
+  /// Of an artifact for a GPU: the driver library. One that interprets PTX takes no cubin.
+  std::filesystem::path driver = "libcuda.so.1";
+  bool ptxOnly = false;
   /// Read every block scale before anything is computed. Without it the caller vouches for them.
   bool checkBlockScales = true;
 };
@@ -21,17 +26,24 @@ public:
   const Manifest &manifest() const { return artifact->manifest; }
   const Weights &weights() const { return artifact->weights; }
   Executor &executor() { return *steps; }
-  HostDevice &device() { return *host; }
-  /// The library that this processor runs.
+  Device &device() { return *machine; }
+  /// The GPU behind it, if it is one.
+  CudaDevice *gpuDevice() { return gpu.get(); }
+  /// The threads of the host.
+  ThreadPool &threadPool() { return host->threadPool(); }
+  /// The file that this machine runs.
   const Code &code() const { return *chosen; }
 
 private:
   Engine() = default;
+  Result<void> chooseMachine(const EngineOptions &options);
 
   // In the order in which they depend on each other: destroyed from the last to the first.
   std::unique_ptr<Artifact> artifact;
   const Code *chosen = nullptr; ///< in the manifest
   std::unique_ptr<HostDevice> host;
+  std::unique_ptr<CudaDevice> gpu;
+  Device *machine = nullptr; ///< one of the two
   Buffers buffers;
   std::unique_ptr<Executor> steps;
 };

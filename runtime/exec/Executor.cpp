@@ -85,7 +85,7 @@ Result<Executor> Executor::prepare(const Manifest &manifest, Device &device, con
   for (const Program &program : manifest.programs) {
     std::vector<Call> &calls = executor.programs.emplace_back();
     for (const Launch &launch : program.launches) {
-      Call &call = calls.emplace_back(Call{launch.kernel, launch.rows, {}});
+      Call &call = calls.emplace_back(Call{launch.kernel, launch.blocks, launch.rows, {}});
       for (const Argument &argument : launch.arguments)
         call.arguments.push_back(argument.kind == Argument::Kind::Weight ? weights.address(argument.index)
                                                                          : buffers.address(argument.index));
@@ -114,30 +114,34 @@ void Executor::writeInputs(const Step &step) {
 }
 
 Result<void> Executor::run(const Step &step) {
-  using Clock = std::chrono::steady_clock;
-  int64_t outputRows = static_cast<int64_t>(step.outputRows.size());
+  LiveRows rows{step.rows(), static_cast<int64_t>(step.outputRows.size())};
   int64_t program = chooseProgram(step.rows());
   writeInputs(step);
+  device->setRows(rows);
+  if (!observers.empty())
+    return runObserved(step, rows, program);
+  device->replay(program, programs[program]);
+  return device->synchronize();
+}
+
+Result<void> Executor::runObserved(const Step &step, LiveRows rows, int64_t program) {
+  using Clock = std::chrono::steady_clock;
   for (StepObserver *observer : observers)
     observer->stepBegins(step, program);
   const std::vector<Call> &calls = programs[program];
   for (size_t i = 0; i < calls.size(); ++i) {
-    int64_t rows = calls[i].rows == RowCount::Step ? step.rows() : outputRows;
-    if (rows == 0)
-      continue; // a prefill step in the middle of a prompt wants no logits
-    if (observers.empty()) {
-      device->launch(calls[i].kernel, calls[i].arguments, rows);
+    int64_t live = rows.of(calls[i].rows);
+    if (live == 0)
       continue;
-    }
     Clock::time_point start = Clock::now();
-    device->launch(calls[i].kernel, calls[i].arguments, rows);
+    device->launch(calls[i]);
     if (Result<void> done = device->synchronize(); !done)
-      return done;
+      return Error{fmt::format("kernel {}: {}", plan->kernels[calls[i].kernel].name, done.error().message)};
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     for (StepObserver *observer : observers)
-      observer->launchDone(static_cast<int64_t>(i), rows, seconds);
+      observer->launchDone(static_cast<int64_t>(i), live, seconds);
   }
-  return device->synchronize();
+  return {};
 }
 
 std::span<const float> Executor::logits(int64_t outputRow) {

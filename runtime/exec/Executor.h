@@ -56,16 +56,12 @@ private:
   struct Ports {
     int64_t tokens, positions, slots, pageTable, outputRows, logits;
   };
-  /// One launch with its arguments looked up.
-  struct Call {
-    int64_t kernel;
-    RowCount rows;
-    std::vector<void *> arguments;
-  };
 
   static Result<Ports> findPorts(const Manifest &manifest);
   static Result<void> checkPrograms(const Manifest &manifest);
   int64_t chooseProgram(int64_t rows) const;
+  /// One launch after the other, each waited for and shown.
+  Result<void> runObserved(const Step &step, LiveRows rows, int64_t program);
   void writeInputs(const Step &step);
   void writeRows(int64_t buffer, const std::vector<int32_t> &values);
 

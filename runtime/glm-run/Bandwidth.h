@@ -7,7 +7,7 @@ namespace glm {
 
 struct Bandwidth {
   double bytesPerSecond = 0;
-  uint64_t bytes = 0; ///< of the memory that was read; beyond the caches
+  uint64_t bytes = 0; ///< of the memory that was read, or copied; beyond the caches
 };
 
 /// Sum memory several times larger than the last cache (at least 1 GiB, at most a quarter of what is free) on all

@@ -163,8 +163,8 @@ static std::vector<Test> listTests(const BenchOptions &options, const Manifest &
 }
 
 static void printTable(const std::vector<Outcome> &outcomes, const Bandwidth &bandwidth, Engine &engine) {
-  printResult("{}, {}; memory read at {:.2f} GB/s\n\n", engine.manifest().target, engine.device().description(),
-              bandwidth.bytesPerSecond / 1e9);
+  printResult("{}, {}; memory {} at {:.2f} GB/s\n\n", engine.manifest().target, engine.device().description(),
+              engine.gpuDevice() ? "copied" : "read", bandwidth.bytesPerSecond / 1e9);
   printResult("| {:<16} | {:>5} | {:>20} | {:>12} | {:>12} |\n", "test", "batch", "tokens/s", "weights GB/s",
               "of bandwidth");
   printResult("| {:-<16} | {:->5} | {:->20} | {:->12} | {:->12} |\n", "", ":", ":", ":", ":");
@@ -190,10 +190,21 @@ static nlohmann::json outcomesJson(const std::vector<Outcome> &outcomes, const B
                     {"weight_bytes_per_second", outcome.weightBytesPerSecond},
                     {"bandwidth_ratio", perSecond(outcome.weightBytesPerSecond, bandwidth.bytesPerSecond)}});
   return {{"target", engine.manifest().target},
-          {"threads", engine.device().threadPool().threads()},
+          {"threads", engine.threadPool().threads()},
           {"bandwidth_bytes_per_second", bandwidth.bytesPerSecond},
           {"results", rows},
           {"profile", profileJson(profile)}};
+}
+
+/// Of the memory that holds the weights: a GPU's copies count what they read and what they write.
+static Result<Bandwidth> measureBandwidth(Engine &engine) {
+  if (!engine.gpuDevice())
+    return measureReadBandwidth(engine.threadPool());
+  constexpr uint64_t bytes = 256 << 20; // several times the largest cache of a chip
+  Result<double> rate = engine.gpuDevice()->copyBandwidth(bytes);
+  if (!rate)
+    return rate.error();
+  return Bandwidth{*rate, bytes};
 }
 
 Result<void> benchCommand(const BenchOptions &options) {
@@ -215,7 +226,10 @@ Result<void> benchCommand(const BenchOptions &options) {
     outcomes.push_back(std::move(*outcome));
     printTalk("{} batch {}: {:.2f} tokens/s\n", test.name(), test.batch, outcomes.back().mean());
   }
-  Bandwidth bandwidth = measureReadBandwidth(engine.device().threadPool());
+  Result<Bandwidth> measured = measureBandwidth(engine);
+  if (!measured)
+    return measured.error();
+  const Bandwidth &bandwidth = *measured;
   if (options.json)
     printResult("{}\n", outcomesJson(outcomes, bandwidth, engine, profile).dump(2));
   else

@@ -23,8 +23,31 @@ static int64_t launchesPerStep(const Manifest &manifest) {
   return manifest.programs.empty() ? 0 : static_cast<int64_t>(manifest.programs.back().launches.size());
 }
 
-static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::path &folder) {
+static nlohmann::json codeJson(const Manifest &manifest) {
   std::set<std::string> flags = cpuFlags();
+  nlohmann::json list = nlohmann::json::array();
+  for (const Code &code : manifest.code) {
+    nlohmann::json entry = {{"file", code.file}, {"bytes", code.bytes}, {"features", code.features}};
+    // A GPU's are its driver's business.
+    if (!manifest.onGpu())
+      entry["missing"] = missingFeatures(code.features, flags);
+    list.push_back(entry);
+  }
+  return list;
+}
+
+static nlohmann::json kernelUseJson(const Manifest &manifest) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Kernel &kernel : manifest.kernels)
+    list.push_back({{"name", kernel.name},
+                    {"threads", kernel.threads},
+                    {"registers", kernel.registers},
+                    {"spill_bytes", kernel.spillBytes},
+                    {"shared_bytes", kernel.sharedBytes}});
+  return list;
+}
+
+static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::path &folder) {
   nlohmann::json programs = nlohmann::json::array();
   for (const Program &program : manifest.programs)
     programs.push_back({{"name", program.name}, {"rows", program.rows}, {"launches", program.launches.size()}});
@@ -37,33 +60,30 @@ static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::
                          {"bytes", row.bytes},
                          {"rule", row.rule},
                          {"source", row.source}});
-  nlohmann::json code = nlohmann::json::array();
-  for (const Code &each : manifest.code)
-    code.push_back({{"file", each.file},
-                    {"bytes", each.bytes},
-                    {"features", each.features},
-                    {"missing", missingFeatures(each.features, flags)}});
-  return {{"format", manifest.format},
-          {"producer", manifest.producer},
-          {"target", manifest.target},
-          {"code", code},
-          {"activations", manifest.activations},
-          {"layers", manifest.layers},
-          {"vocab_size", manifest.vocabSize},
-          {"max_model_len", manifest.maxModelLen},
-          {"max_rows", manifest.maxRows},
-          {"max_sequences", manifest.maxSequences},
-          {"page_size", manifest.pageSize},
-          {"pages", manifest.pages},
-          {"eos_token_ids", manifest.eosTokenIds},
-          {"kernels", manifest.kernels.size()},
-          {"launches_per_step", launchesPerStep(manifest)},
-          {"programs", programs},
-          {"checkpoint", checkpointFolder(manifest, folder).string()},
-          {"weight_bytes", precisionBytes(manifest)},
-          {"cache_bytes", cacheBytes(manifest)},
-          {"arena_bytes", manifest.arenaBytes},
-          {"precision", precision}};
+  nlohmann::json result = {{"format", manifest.format},
+                           {"producer", manifest.producer},
+                           {"target", manifest.target},
+                           {"code", codeJson(manifest)},
+                           {"activations", manifest.activations},
+                           {"layers", manifest.layers},
+                           {"vocab_size", manifest.vocabSize},
+                           {"max_model_len", manifest.maxModelLen},
+                           {"max_rows", manifest.maxRows},
+                           {"max_sequences", manifest.maxSequences},
+                           {"page_size", manifest.pageSize},
+                           {"pages", manifest.pages},
+                           {"eos_token_ids", manifest.eosTokenIds},
+                           {"kernels", manifest.kernels.size()},
+                           {"launches_per_step", launchesPerStep(manifest)},
+                           {"programs", programs},
+                           {"checkpoint", checkpointFolder(manifest, folder).string()},
+                           {"weight_bytes", precisionBytes(manifest)},
+                           {"cache_bytes", cacheBytes(manifest)},
+                           {"arena_bytes", manifest.arenaBytes},
+                           {"precision", precision}};
+  if (manifest.onGpu())
+    result["kernel_use"] = kernelUseJson(manifest);
+  return result;
 }
 
 static void printPrecision(const Manifest &manifest) {
@@ -78,15 +98,37 @@ static void printPrecision(const Manifest &manifest) {
                 row.source.empty() ? "" : fmt::format(" ({})", row.source));
 }
 
+static void printKernelUse(const Manifest &manifest) {
+  size_t width = 0;
+  for (const Kernel &kernel : manifest.kernels)
+    width = std::max(width, kernel.name.size());
+  printResult("\n{:<{}} {:>7} {:>9} {:>7} {:>12}\n", "kernel", width, "threads", "registers", "spilled",
+              "shared memory");
+  for (const Kernel &kernel : manifest.kernels)
+    printResult("{:<{}} {:>7} {:>9} {:>7} {:>13}\n", kernel.name, width, kernel.threads, kernel.registers,
+                kernel.spillBytes, kernel.sharedBytes);
+}
+
+static void printCode(const Manifest &manifest) {
+  Result<const Code *> chosen =
+      manifest.onGpu() ? chooseGpuCode(manifest, /*ptxOnly=*/false) : chooseCode(manifest, cpuFlags());
+  for (const Code &code : manifest.code) {
+    std::string needs = code.features.empty() ? "nothing beyond the base of its target"
+                                              : fmt::format("{}", fmt::join(code.features, ", "));
+    bool best = chosen && &code == *chosen;
+    printResult("{:<12} {}{}: needs {}\n", "code", code.file,
+                !best              ? ""
+                : manifest.onGpu() ? " (first choice)"
+                                   : " (runs here)",
+                needs);
+  }
+}
+
 static void printInfo(const Manifest &manifest, const std::filesystem::path &folder) {
   auto line = [](const char *what, const std::string &value) { printResult("{:<12} {}\n", what, value); };
   line("artifact", fmt::format("{}, format {}, made by {}", folder.string(), manifest.format, manifest.producer));
   line("target", fmt::format("{}, activations {}", manifest.target, manifest.activations));
-  Result<const Code *> chosen = chooseCode(manifest, cpuFlags());
-  for (const Code &code : manifest.code)
-    line("code", fmt::format("{}{}: needs {}", code.file, chosen && &code == *chosen ? " (runs here)" : "",
-                             code.features.empty() ? "nothing beyond the base of its target"
-                                                   : fmt::format("{}", fmt::join(code.features, ", "))));
+  printCode(manifest);
   line("model", fmt::format("{} layers, {} ids, {} experts of which {} per token", manifest.layers, manifest.vocabSize,
                             manifest.experts, manifest.expertsPerToken));
   line("checkpoint", fmt::format("{}, {} files", checkpointFolder(manifest, folder).string(), manifest.files.size()));
@@ -102,6 +144,8 @@ static void printInfo(const Manifest &manifest, const std::filesystem::path &fol
          fmt::format("{}: steps of up to {} rows, {} launches", program.name, program.rows, program.launches.size()));
   if (!manifest.precision.empty())
     printPrecision(manifest);
+  if (manifest.onGpu())
+    printKernelUse(manifest);
 }
 
 Result<void> infoCommand(const InfoOptions &options) {

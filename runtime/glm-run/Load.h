@@ -13,4 +13,7 @@ struct LoadedEngine {
 
 Result<LoadedEngine> loadEngine(const std::filesystem::path &artifact, const DeviceOptions &options);
 
+/// The driver library that interprets PTX, where the build and a package leave it: `lib/ptx` beside the folder of this program.
+std::filesystem::path interpreterLibrary();
+
 } // namespace glm

@@ -1,13 +1,16 @@
 #include "runtime/artifact/Streams.h"
 #include "runtime/device/CpuFeatures.h"
+#include "runtime/device/CudaDevice.h"
 #include "runtime/device/HostDevice.h"
 #include "runtime/exec/Artifact.h"
 #include "runtime/glm-run/Commands.h"
+#include "runtime/glm-run/Load.h"
 #include "runtime/glm-run/Report.h"
 #include "runtime/memory/BlockScales.h"
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
@@ -56,7 +59,7 @@ static Result<std::vector<std::string>> hashFiles(const Artifact &artifact, Thre
 namespace {
 /// What was looked at, for the report.
 struct Findings {
-  const Code *code = nullptr; ///< that this processor runs
+  const Code *code = nullptr; ///< that this processor runs, or a GPU
   uint64_t fileBytes = 0;
   size_t tensors = 0;
   uint64_t scaleBytes = 0;
@@ -90,9 +93,13 @@ static void printFindings(const Artifact &artifact, const Findings &findings) {
   printResult("checkpoint: {} files, {}, sizes and headers as compiled against\n", manifest.files.size(),
               formatBytes(static_cast<double>(findings.fileBytes)));
   printResult("weights: {} tensors, types, shapes and scalars as compiled against\n", findings.tensors);
-  for (const Code &code : manifest.code)
-    printResult("{}: {} kernels found{}\n", code.file, manifest.kernels.size(),
-                &code == findings.code ? ", this processor runs them" : "");
+  for (const Code &code : manifest.code) {
+    const char *who = manifest.onGpu() ? ", a GPU runs them" : ", this processor runs them";
+    printResult("{}: {}{}\n", code.file,
+                code.file.ends_with(".cubin") ? "as glm-compile wrote it"
+                                              : fmt::format("{} kernels found", manifest.kernels.size()),
+                &code == findings.code ? who : "");
+  }
   if (findings.hashes.empty())
     return;
   printResult("block scales: {} read, none is NaN or negative\n",
@@ -101,19 +108,36 @@ static void printFindings(const Artifact &artifact, const Findings &findings) {
     printResult("sha256 {}  {}\n", findings.hashes[i], manifest.files[i].name);
 }
 
+/// Look every kernel up, which runs none of them: libraries for other processors, and PTX for a GPU that is not here, can be looked into as
+/// well. Of a cubin the hash has to do.
+static Result<const Code *> checkCode(const Artifact &artifact) {
+  const Manifest &manifest = artifact.manifest;
+  if (!manifest.onGpu()) {
+    for (const Code &each : manifest.code)
+      if (Result<void> loaded = HostDevice(1).loadKernels(artifact.folder / each.file, manifest.kernels); !loaded)
+        return loaded.error();
+    return chooseCode(manifest, cpuFlags());
+  }
+  Result<const Code *> ptx = chooseGpuCode(manifest, /*ptxOnly=*/true);
+  if (!ptx)
+    return ptx;
+  setenv("GLM_PTX_CHIP", manifest.target.c_str(), /*overwrite=*/1);
+  Result<std::unique_ptr<CudaDevice>> device = CudaDevice::open(interpreterLibrary());
+  if (!device)
+    return device.error();
+  if (Result<void> loaded = (*device)->loadKernels(artifact.folder / (*ptx)->file, manifest.kernels); !loaded)
+    return loaded.error();
+  return chooseGpuCode(manifest, /*ptxOnly=*/false);
+}
+
 Result<void> verifyCommand(const VerifyOptions &options) {
   Result<std::unique_ptr<Artifact>> opened = openArtifact(options.artifact);
   if (!opened)
     return opened.error();
   const Artifact &artifact = **opened;
-  Result<const Code *> code = chooseCode(artifact.manifest, cpuFlags());
+  Result<const Code *> code = checkCode(artifact);
   if (!code)
     return code.error();
-  // Looking kernels up runs none of them, so libraries for other processors can be looked into as well.
-  for (const Code &each : artifact.manifest.code)
-    if (Result<void> loaded = HostDevice(1).loadKernels(artifact.folder / each.file, artifact.manifest.kernels);
-        !loaded)
-      return loaded;
   ThreadPool pool(options.threads);
   Findings findings;
   findings.code = *code;

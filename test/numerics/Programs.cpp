@@ -108,6 +108,8 @@ RunOutput runPrompts(const std::filesystem::path &artifact, const std::vector<st
     arguments.push_back(fmt::format("--threads={}", *options.threads));
   if (options.trace)
     arguments.push_back("--trace=" + trace.string());
+  if (!options.device.empty())
+    arguments.push_back("--device=" + options.device);
   Finished finished = runProgram("glm-run", arguments);
   if (finished.status != 0)
     fail("glm-run", arguments, finished);

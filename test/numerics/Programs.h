@@ -29,6 +29,7 @@ struct RunOptions {
   std::optional<int64_t> chunk = std::nullopt; ///< rows of a prefill step
   std::optional<int64_t> threads = std::nullopt;
   bool trace = false;
+  std::string device = ""; ///< of glm-run; empty: what the artifact is for
 };
 
 struct RunOutput {

@@ -127,6 +127,32 @@ TEST(KernelBuilder, ExpAtItsEnds) {
   }
 }
 
+TEST(KernelBuilder, SinesAndCosinesAreTheNearest) {
+  std::vector<double> inputs;
+  constexpr int count = 1 << 16;
+  for (int i = 0; i < count; ++i) {
+    // Positions times frequencies, and more densely what lies near multiples of pi / 2, where a sine or a cosine is nearly 0.
+    double spread = std::ldexp(static_cast<double>(i * 2654435761u % 1048573) / 1048573.0, i % 21);
+    double near = static_cast<double>(i * 40503u % 600000) * 1.5707963267948966 * (1.0 + std::ldexp(i % 5 - 2, -24));
+    inputs.push_back(static_cast<float>(i % 2 == 0 ? spread : near) * (i % 3 == 0 ? -1.0 : 1.0));
+  }
+  std::vector<double> found = runBody(
+      [&](KernelBuilder &builder, Value floats, Value, Value output) {
+        Value zero = builder.index(0);
+        builder.loop(zero, builder.index(count), 1, [&](Value i) {
+          auto [sine, cosine] = builder.sinCos(builder.load(floats, {zero, i}));
+          builder.store(sine, output, {zero, i});
+          builder.store(cosine, output, {zero, builder.add(i, builder.index(count))});
+        });
+      },
+      inputs, {}, 2 * count);
+  double worst = 0.0;
+  for (int i = 0; i < count; ++i)
+    worst = std::max({worst, ulps(found[i], std::sin(inputs[i])), ulps(found[i + count], std::cos(inputs[i]))});
+  // Half a unit is what rounding to float32 costs.
+  EXPECT_LE(worst, 0.5 + 1e-6);
+}
+
 TEST(KernelBuilder, SigmoidAndSilu) {
   std::vector<double> inputs;
   for (int i = 0; i < 4096; ++i)

@@ -76,9 +76,9 @@ protected:
   Result<void> emit(const fs::path &output, const std::string &library = "an ELF file") {
     return emitArtifact(
         {*plan}, facts(),
-        [&](mlir::ModuleOp, const fs::path &path) -> Result<void> {
-          std::ofstream(path) << library;
-          return {};
+        [&](mlir::ModuleOp, const fs::path &into, llvm::StringRef) -> Result<WrittenCode> {
+          std::ofstream(into / "host.so") << library;
+          return WrittenCode{{"host.so"}, {}};
         },
         output);
   }
@@ -136,9 +136,10 @@ mlir::OwningOpRef<mlir::ModuleOp> better(mlir::ModuleOp plan) {
 
 TEST_F(Emit, HoldsALibraryForEachTarget) {
   auto other = better(*plan);
-  auto write = [&](mlir::ModuleOp module, const fs::path &path) -> Result<void> {
-    std::ofstream(path) << (module == *plan ? "plain" : "better");
-    return {};
+  auto write = [&](mlir::ModuleOp module, const fs::path &into, llvm::StringRef variant) -> Result<WrittenCode> {
+    std::string file = "host" + variant.str() + ".so";
+    std::ofstream(into / file) << (module == *plan ? "plain" : "better");
+    return WrittenCode{{file}, {}};
   };
   Result<void> emitted = emitArtifact({*other, *plan}, facts(), write, folder / "small.glm");
   ASSERT_TRUE(emitted) << emitted.error().message;
@@ -157,9 +158,9 @@ TEST_F(Emit, RefusesLibrariesThatAreLaunchedDifferently) {
   auto other = better(*plan);
   auto program = *(*other).getOps<PlanProgramOp>().begin();
   (*program.getBody().getOps<PlanLaunchOp>().begin()).erase();
-  auto write = [](mlir::ModuleOp, const fs::path &path) -> Result<void> {
-    std::ofstream(path) << "an ELF file";
-    return {};
+  auto write = [](mlir::ModuleOp, const fs::path &into, llvm::StringRef) -> Result<WrittenCode> {
+    std::ofstream(into / "host.so") << "an ELF file";
+    return WrittenCode{{"host.so"}, {}};
   };
   Result<void> emitted = emitArtifact({*other, *plan}, facts(), write, folder / "small.glm");
   ASSERT_FALSE(emitted);
@@ -288,8 +289,8 @@ TEST_F(Emit, LeavesNothingBehindWhenTheLibraryFails) {
   ASSERT_TRUE(emit(folder / "small.glm", "first"));
   Result<void> emitted = emitArtifact(
       {*plan}, facts(),
-      [](mlir::ModuleOp, const fs::path &path) -> Result<void> {
-        std::ofstream(path) << "half of";
+      [](mlir::ModuleOp, const fs::path &into, llvm::StringRef) -> Result<WrittenCode> {
+        std::ofstream(into / "host.so") << "half of";
         return Error{"kernel embed_bf16_w9: linking must succeed, but found none of it"};
       },
       folder / "small.glm");
@@ -303,10 +304,10 @@ TEST_F(Emit, LeavesNothingBehindWhenTheLibraryFails) {
 TEST_F(Emit, LooksAgainBeforeTakingTheName) {
   Result<void> emitted = emitArtifact(
       {*plan}, facts(),
-      [&](mlir::ModuleOp, const fs::path &path) -> Result<void> {
-        std::ofstream(path) << "an ELF file";
+      [&](mlir::ModuleOp, const fs::path &into, llvm::StringRef) -> Result<WrittenCode> {
+        std::ofstream(into / "host.so") << "an ELF file";
         std::ofstream(folder / "small.glm") << "thesis";
-        return {};
+        return WrittenCode{{"host.so"}, {}};
       },
       folder / "small.glm");
   ASSERT_FALSE(emitted);

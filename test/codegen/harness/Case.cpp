@@ -69,7 +69,7 @@ void verify(const KernelFamily &family, const Case &test, const std::string &chi
     std::vector<Operand> before = preparedOperands(test, rows);
     std::vector<Expected> expected = test.expect(before, rows);
     std::vector<std::vector<double>> first;
-    for (int64_t threads : {1, 2, 3, 7}) {
+    for (int64_t threads : kernel->threadCounts()) {
       std::string where = test.name + ", " + std::to_string(rows) + " rows, " + std::to_string(threads) + " threads";
       std::vector<Operand> operands = before;
       kernel->run(operands, rows, threads);
@@ -77,9 +77,9 @@ void verify(const KernelFamily &family, const Case &test, const std::string &chi
         std::vector<double> found = operands[expected[i].operand].values();
         std::string place = where + ", operand " + std::to_string(expected[i].operand);
         expectNear(found, before[expected[i].operand].values(), expected[i], place);
-        if (threads == 1)
+        if (first.size() == i)
           first.push_back(found);
-        expectSameBits(found, first[i], expected[i], place + " against one thread");
+        expectSameBits(found, first[i], expected[i], place + " against the first number of threads");
         if (test.rowwise && rows != test.rows)
           expectSameBits(found, allRows[i], expected[i], place + " against all rows");
       }
@@ -95,8 +95,8 @@ void compare(const KernelFamily &first, const KernelFamily &second, const Case &
   ASSERT_TRUE(firstKernel) << test.name << ": " << firstKernel.error().message;
   ASSERT_TRUE(secondKernel) << test.name << ": " << secondKernel.error().message;
   std::vector<Operand> before = preparedOperands(test, test.rows), firstOperands = before, secondOperands = before;
-  firstKernel->run(firstOperands, test.rows, 2);
-  secondKernel->run(secondOperands, test.rows, 2);
+  firstKernel->run(firstOperands, test.rows, firstKernel->threadCounts().back());
+  secondKernel->run(secondOperands, test.rows, secondKernel->threadCounts().back());
   for (Expected expected : test.expect(before, test.rows)) {
     expected.values = secondOperands[expected.operand].values();
     // Either may be as far from the formula as the case allows, in opposite directions.

@@ -1,11 +1,13 @@
 #include "test/codegen/harness/Kernel.h"
 
+#include "codegen/llvm/Lowering.h"
+#include "codegen/nvptx/GpuCode.h"
 #include "codegen/target/Target.h"
 #include "codegen/x86/HostLibrary.h"
-#include "codegen/x86/Lowering.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -15,11 +17,13 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <stdexcept>
 
 using namespace mlir;
 
@@ -32,10 +36,11 @@ constexpr const char *kName = "kernel_under_test";
 struct Compilation {
   Compilation() : context(MLIRContext::Threading::DISABLED) {
     context.loadDialect<GlmDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
-                        math::MathDialect, memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect,
-                        x86vector::X86VectorDialect>();
+                        math::MathDialect, memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
+                        vector::VectorDialect, x86vector::X86VectorDialect>();
     registerBuiltinDialectTranslation(context);
     registerLLVMDialectTranslation(context);
+    registerNVVMDialectTranslation(context);
     context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { message += diagnostic.str() + "; "; });
   }
   Error error(const std::string &what) const { return Error{what + " must succeed, but found " + message}; }
@@ -86,29 +91,42 @@ size_t numberOf(Value value, const std::vector<Operand> &operands) {
   llvm_unreachable("every operand of the op is one of the test");
 }
 
-struct Loaded {
-  std::shared_ptr<void> library;
-  HostKernel function;
+/// A folder for the files of one compilation.
+class Scratch {
+public:
+  Scratch() : path((std::filesystem::temp_directory_path() / "kernel-XXXXXX").string()) {
+    if (!mkdtemp(path.data()))
+      throw std::runtime_error(path + ": temporary folder must be writable, but found none");
+  }
+  ~Scratch() { std::filesystem::remove_all(path); }
+  std::filesystem::path file(const char *name) const { return std::filesystem::path(path) / name; }
+
+private:
+  std::string path;
 };
 
-Result<Loaded> load(Compilation &compilation, ModuleOp plan, TargetAttr target) {
-  auto kernel = *plan.getOps<ModuleOp>().begin();
-  if (failed(verify(kernel)) || failed(lowerToLlvmDialect(kernel)))
-    return compilation.error("lowering");
-  std::string folder = (std::filesystem::temp_directory_path() / "kernel-XXXXXX").string();
-  if (!mkdtemp(folder.data()))
-    return Error{folder + ": temporary folder must be writable, but found none"};
-  std::filesystem::path path = std::filesystem::path(folder) / "host.so";
-  auto written = writeHostLibrary(plan, target, {}, path);
-  void *handle = written ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
-  const char *problem = handle ? nullptr : dlerror();
-  std::filesystem::remove_all(folder);
-  if (!written)
+Result<std::shared_ptr<void>> loadHost(ModuleOp plan, TargetAttr target) {
+  Scratch scratch;
+  std::filesystem::path path = scratch.file("host.so");
+  if (auto written = writeHostLibrary(plan, target, {}, path); !written)
     return written.error();
+  void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
-    return Error{fmt::format("{}: library must load, but found {}", path.string(), problem)};
-  std::shared_ptr<void> library(handle, [](void *open) { dlclose(open); });
-  return Loaded{library, reinterpret_cast<HostKernel>(dlsym(handle, kName))};
+    return Error{fmt::format("{}: library must load, but found {}", path.string(), dlerror())};
+  return std::shared_ptr<void>(handle, [](void *open) { dlclose(open); });
+}
+
+Result<std::shared_ptr<GpuKernel>> loadGpu(ModuleOp plan, TargetAttr target) {
+  Scratch scratch;
+  std::filesystem::path path = scratch.file("kernels.ptx");
+  if (auto written = writePtx(plan, target, {}, path); !written)
+    return written.error();
+  glm::Kernel kernel;
+  kernel.name = kName;
+  auto module = *plan.getOps<ModuleOp>().begin();
+  kernel.threads = module->getAttrOfType<IntegerAttr>(kThreadsAttr).getInt();
+  kernel.sharedBytes = module->getAttrOfType<IntegerAttr>(kSharedBytesAttr).getInt();
+  return GpuKernel::load(path, kernel);
 }
 
 } // namespace
@@ -133,22 +151,42 @@ Result<Kernel> Kernel::compile(const KernelFamily &family, const std::string &te
     return Error{fmt::format("{}: family must take the op, but found no match", family.name().str())};
   OwningOpRef<ModuleOp> plan = ModuleOp::create(op.getLoc());
   OpBuilder inside = OpBuilder::atBlockEnd(plan->getBody());
-  KernelBuilder builder(op, ModuleOp::create(inside, op.getLoc(), kName), kName);
+  auto kernelModule = ModuleOp::create(inside, op.getLoc(), kName);
+  LaunchShape shape = family.launchShape(op, *schedule);
+  if (isGpu(*target))
+    kernelModule->setAttr(kThreadsAttr, inside.getI64IntegerAttr(shape.threads));
+  KernelBuilder builder(op, kernelModule, kName, shape.threads);
   if (failed(family.build(op, *schedule, builder)))
     return compilation.error("body");
   builder.finish();
-  auto loaded = load(compilation, *plan, *target);
-  if (!loaded)
-    return loaded.error();
+  if (failed(mlir::verify(kernelModule)) || failed(lowerToLlvmDialect(kernelModule)))
+    return compilation.error("lowering");
   Kernel kernel;
-  kernel.library = loaded->library;
-  kernel.function = loaded->function;
   for (Value operand : op->getOperands())
     kernel.order.push_back(numberOf(operand, operands));
+  if (isGpu(*target)) {
+    kernel.blocks = family.name() == "plain" ? 0 : shape.blocks;
+    auto loaded = loadGpu(*plan, *target);
+    if (!loaded)
+      return loaded.error();
+    kernel.gpu = *loaded;
+    return kernel;
+  }
+  auto loaded = loadHost(*plan, *target);
+  if (!loaded)
+    return loaded.error();
+  kernel.library = *loaded;
+  kernel.function = reinterpret_cast<HostKernel>(dlsym(kernel.library.get(), kName));
   return kernel;
 }
 
+std::vector<int64_t> Kernel::threadCounts() const {
+  return blocks == 0 ? std::vector<int64_t>{1, 2, 3, 7} : std::vector<int64_t>{blocks};
+}
+
 void Kernel::run(std::vector<Operand> &operands, int64_t rows, int64_t threads) const {
+  if (gpu)
+    return gpu->run(operands, order, rows, threads);
   std::vector<void *> arguments;
   for (size_t number : order)
     for (void *pointer : operands[number].pointers())

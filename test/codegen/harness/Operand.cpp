@@ -203,4 +203,22 @@ std::vector<void *> Operand::pointers() {
   return result;
 }
 
+std::vector<Operand::Argument> Operand::arguments() const {
+  if (isBuffer)
+    return {{{blobs.front()}, false}};
+  auto behindTheFirst = [&](const std::vector<std::vector<uint8_t>> &matrices) {
+    Argument argument{{}, isTable()};
+    for (const std::vector<uint8_t> &matrix : matrices)
+      argument.pieces.push_back(std::span(matrix).subspan(1));
+    return argument;
+  };
+  std::vector<Argument> result = {behindTheFirst(blobs)};
+  if (block != 0) {
+    result.push_back(behindTheFirst(scales));
+    auto *numbers = reinterpret_cast<const uint8_t *>(globals.data());
+    result.push_back({{{numbers, globals.size() * sizeof(float)}}, false});
+  }
+  return result;
+}
+
 } // namespace glm::test

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,13 @@ public:
 
   /// What `args` holds for it; valid while the operand lives and is not moved.
   std::vector<void *> pointers();
+  /// One argument of a launch as bytes: of one piece, or a table of pieces.
+  struct Argument {
+    std::vector<std::span<const uint8_t>> pieces;
+    bool table = false;
+  };
+  /// The same arguments for memory that they have to be copied to.
+  std::vector<Argument> arguments() const;
   /// Bytes of a buffer, to put them back.
   std::vector<uint8_t> bytes() const { return blobs.front(); }
   void setBytes(const std::vector<uint8_t> &bytes) { blobs.front() = bytes; }

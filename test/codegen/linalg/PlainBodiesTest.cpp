@@ -3,12 +3,24 @@
 #include "test/codegen/harness/Cases.h"
 #include "test/codegen/harness/Kernel.h"
 
+#include <cstdlib>
 #include <gtest/gtest.h>
 
 namespace glm::test {
 namespace {
 
-void verifyPlain(const Case &test) { verify(*plainFamily(), test); }
+/// The chip that this process tests; a GPU's PTX is interpreted.
+std::string chip() {
+  const char *name = std::getenv("GLM_TEST_CHIP");
+  return name ? name : "host";
+}
+
+/// On a GPU also the bits of the host: plain bodies are the same arithmetic everywhere.
+void verifyPlain(const Case &test) {
+  verify(*plainFamily(), test, chip());
+  if (chip() != "host")
+    sameBits(*plainFamily(), test, chip(), "host");
+}
 
 const std::vector<std::string> kActivations = {"f32", "bf16"};
 const std::vector<std::string> kWeights = {"f32", "bf16", "f16", "nvfp4"};

@@ -136,7 +136,7 @@ Section badArtifacts() {
           {"kernels for a device that the artifact is not for",
            Start::Artifact,
            nothing(),
-           R"(model.glm: --device=cuda needs an artifact with GPU kernels, but found one for the host (host, host.so))",
+           R"(model.glm: --device=cuda needs an artifact for a GPU, but found one for the host (host, host.so))",
            {GLM_RUN, "run", "model.glm", "--tokens=1", "--device=cuda"}},
       },
   };

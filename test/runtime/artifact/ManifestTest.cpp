@@ -183,6 +183,35 @@ TEST(Manifest, refusesWrongTypes) {
             "manifest.json: kernels[1].parallel must be true or false, but found 1");
 }
 
+TEST(Manifest, refusesMachinesThatDoNotFit) {
+  auto forGpu = [](auto &j) {
+    for (auto &kernel : j["kernels"]) {
+      kernel.erase("parallel");
+      kernel.update({{"threads", 128}, {"shared_bytes", 512}, {"registers", 30}, {"spill_bytes", 4}});
+    }
+    for (auto &program : j["programs"])
+      for (auto &launch : program["launches"])
+        launch["blocks"] = 3;
+  };
+  EXPECT_EQ(refusal([&](auto &j) {
+              forGpu(j);
+              j["kernels"][1] = {{"name", "x"}, {"parallel", true}};
+            }),
+            "manifest.json: kernels[1] must be for a GPU, as the first, but found the other");
+  EXPECT_EQ(refusal([&](auto &j) {
+              forGpu(j);
+              j["programs"][1]["launches"][0].erase("blocks");
+            }),
+            "manifest.json: programs[1].launches[0].blocks must be more than 0 on a GPU, but found 0");
+  EXPECT_EQ(refusal([](auto &j) { j["programs"][0]["launches"][0]["blocks"] = 2; }),
+            "manifest.json: programs[0].launches[0].blocks must be 0 on a host, but found 2");
+  EXPECT_EQ(refusal([&](auto &j) {
+              forGpu(j);
+              j["kernels"][0]["threads"] = 1025;
+            }),
+            "manifest.json: kernels[0].threads must be an integer in 1 .. 1024, but found 1025");
+}
+
 TEST(Manifest, refusesFiles) {
   for (const char *name : {"", "..", "../x", "/etc/passwd"})
     EXPECT_EQ(

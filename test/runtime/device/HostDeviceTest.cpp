@@ -1,7 +1,6 @@
 #include "runtime/device/HostDevice.h"
 
 #include <array>
-#include <cmath>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <random>
@@ -22,10 +21,10 @@ int64_t residentBytes() {
 
 TEST(HostDevice, launchesOnAllThreads) {
   HostDevice device(kThreads);
-  ASSERT_TRUE(device.loadKernels(GLM_TEST_KERNELS, {{"exponential", true}, {"count_calls", true}}));
+  ASSERT_TRUE(device.loadKernels(GLM_TEST_KERNELS, {{"count_calls", true}}));
   std::array<std::array<int64_t, 3>, kThreads> seen{};
-  void *arguments[] = {seen.data()};
-  device.launch(1, arguments, 17);
+  device.setRows({17, 0});
+  device.launch({0, 0, RowCount::Step, {seen.data()}});
   for (const auto &line : seen)
     EXPECT_EQ(line, (std::array<int64_t, 3>{1, 17, kThreads}));
 }
@@ -34,23 +33,25 @@ TEST(HostDevice, launchesSerialKernelsOnce) {
   HostDevice device(kThreads);
   ASSERT_TRUE(device.loadKernels(GLM_TEST_KERNELS, {{"count_calls", false}}));
   std::array<std::array<int64_t, 3>, kThreads> seen{};
-  void *arguments[] = {seen.data()};
-  device.launch(0, arguments, 5);
+  device.setRows({5, 0});
+  device.launch({0, 0, RowCount::Step, {seen.data()}});
   EXPECT_EQ(seen[0], (std::array<int64_t, 3>{1, 5, 1}));
   EXPECT_EQ(seen[1][0] + seen[2][0], 0);
 }
 
-TEST(HostDevice, givesKernelsMathFunctions) {
-  HostDevice device(kThreads);
-  ASSERT_TRUE(device.loadKernels(GLM_TEST_KERNELS, {{"exponential", true}}));
-  std::mt19937 generator(7);
-  std::vector<float> in(29), out(29);
-  for (float &x : in)
-    x = static_cast<float>(generator() % 1000) / 250 - 2;
-  void *arguments[] = {in.data(), out.data()};
-  device.launch(0, arguments, 29);
-  for (size_t i = 0; i < in.size(); ++i)
-    EXPECT_FLOAT_EQ(out[i], std::exp(in[i])) << i;
+TEST(HostDevice, leavesOutLaunchesWithoutRows) {
+  HostDevice device(1);
+  ASSERT_TRUE(device.loadKernels(GLM_TEST_KERNELS, {{"count_calls", true}}));
+  std::array<int64_t, 3> step{}, output{};
+  std::vector<Call> calls = {{0, 0, RowCount::Step, {step.data()}}, {0, 0, RowCount::Output, {output.data()}}};
+  device.setRows({7, 0});
+  device.replay(0, calls);
+  EXPECT_EQ(step, (std::array<int64_t, 3>{1, 7, 1}));
+  EXPECT_EQ(output[0], 0);
+  device.setRows({7, 2});
+  device.replay(0, calls);
+  EXPECT_EQ(step[0], 2);
+  EXPECT_EQ(output, (std::array<int64_t, 3>{1, 2, 1}));
 }
 
 TEST(HostDevice, namesMissingLibrary) {

@@ -17,7 +17,8 @@ using testing::StartsWith;
 class EngineTest : public testing::Test {
 protected:
   std::string message(const toy::Options &options, bool checkScales = true) {
-    Result<std::unique_ptr<Engine>> loaded = Engine::load(toy::writeArtifact(folder.path(), options), {2, checkScales});
+    Result<std::unique_ptr<Engine>> loaded =
+        Engine::load(toy::writeArtifact(folder.path(), options), {.threads = 2, .checkBlockScales = checkScales});
     return loaded ? "" : loaded.error().message;
   }
 

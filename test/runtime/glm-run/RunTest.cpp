@@ -159,7 +159,7 @@ TEST_F(RunTest, refusesOtherDevices) {
   for (std::string device : {"cuda", "ptx"})
     expectError(glmRun(on("run") + "--tokens=1 --device=" + device),
                 "toy.glm: --device=" + device +
-                    " needs an artifact with GPU kernels, but found one for the host (x86-64-v3, host.so)");
+                    " needs an artifact for a GPU, but found one for the host (x86-64-v3, host.so)");
   EXPECT_EQ(glmRun(on("run") + "--tokens=1 --device=host").code, 0);
 }
 

@@ -1,4 +1,4 @@
-#include "codegen/x86/Lowering.h"
+#include "codegen/llvm/Lowering.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -22,9 +22,7 @@ void addLlvmLowering(OpPassManager &passes) {
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createConvertVectorToLLVMPass());
-  // Not before vectors: what is left of math is scalar, and cos and sin are calls of libm.
   passes.addPass(createConvertMathToLLVMPass());
-  passes.addPass(createConvertMathToLibmPass());
   passes.addPass(createFinalizeMemRefToLLVMConversionPass());
   passes.addPass(createConvertFuncToLLVMPass());
   passes.addPass(createConvertIndexToLLVMPass());

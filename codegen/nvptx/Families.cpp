@@ -1,0 +1,16 @@
+#include "codegen/nvptx/Families.h"
+
+namespace glm {
+
+void addGpuFamilies(KernelFamilies &families) {
+  families.push_back(makeGpuGemmFamily());
+  families.push_back(makeGpuHeadGemmFamily());
+  families.push_back(makeGpuMoeFamily());
+  families.push_back(makeGpuIndexScoreFamily());
+  families.push_back(makeGpuSparseMlaFamily());
+  families.push_back(makeGpuRowFamily());
+  families.push_back(makeGpuTopKFamily());
+  families.push_back(makeGpuRouteFamily());
+}
+
+} // namespace glm

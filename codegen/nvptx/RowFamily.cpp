@@ -1,0 +1,176 @@
+// norm, rope_cache_write: a block has a row, its threads the columns.
+//
+//     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0 [ 2048..2055 ] ...
+#include "codegen/linalg/RowNorm.h"
+#include "codegen/nvptx/Families.h"
+#include "codegen/nvptx/Warp.h"
+#include "codegen/target/Target.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace glm {
+namespace {
+
+constexpr int64_t kWarps = 8;
+
+int64_t widthOf(Value buffer) { return cast<MemRefType>(buffer.getType()).getShape().back(); }
+
+class RowKernel {
+public:
+  explicit RowKernel(KernelBuilder &builder)
+      : builder(builder), warp(builder, kWarps), scratch(warp.shared(kWarps, builder.getF32Type())) {}
+
+  void build(KernelNormOp op) {
+    Value input = builder.buffer(op.getInput()), output = builder.buffer(op.getOutput());
+    Value delta = op.getDelta() ? builder.buffer(op.getDelta()) : Value();
+    Value source = op.getSum() ? builder.buffer(op.getSum()) : input;
+    RowNorm norm = describe(op.getNorm(), op.getEps().convertToFloat(), op.getWeight(), op.getBias());
+    int64_t width = widthOf(op.getOutput());
+    forMyRow([&](Value row) {
+      if (delta) {
+        warp.columns(0, width, width, [&](Value column, int64_t lanes) {
+          Value sum =
+              builder.add(warp.loadWide(input, {row, column}, lanes), warp.loadWide(delta, {row, column}, lanes));
+          warp.storeWide(sum, source, {row, column});
+        });
+        warp.barrier();
+      }
+      // The sum is read back as it was rounded: the same numbers as an add and a norm of their own.
+      auto read = [&](Value column, int64_t lanes) { return warp.loadWide(source, {row, column}, lanes); };
+      normalise(norm, width, read,
+                [&](Value value, Value column, int64_t) { warp.storeWide(value, output, {row, column}); });
+      warp.columns(norm.width, width, width,
+                   [&](Value column, int64_t lanes) { warp.storeWide(read(column, lanes), output, {row, column}); });
+    });
+  }
+
+  void build(KernelRopeCacheWriteOp op) {
+    Value input = builder.buffer(op.getInput()), cache = builder.buffer(op.getCache());
+    int64_t width = widthOf(op.getInput());
+    Type activation = op.getInput().getType().getElementType();
+    Value kept = warp.shared(width, builder.getF32Type());
+    // What a step leaves is rounded as if it had been stored as an activation: the numbers of the unfused ops.
+    auto keep = [&](Value value, Value column) { warp.storeWide(builder.round(value, activation), kept, column); };
+    forMyRow([&](Value row) {
+      auto read = [&](Value column, int64_t lanes) { return warp.loadWide(input, {row, column}, lanes); };
+      int64_t normed = 0;
+      if (op.getNormWeight()) {
+        RowNorm norm = describe(*op.getNorm(), op.getEps()->convertToFloat(), op.getNormWeight(), op.getNormBias());
+        normed = norm.width;
+        normalise(norm, width, read, [&](Value value, Value column, int64_t) { keep(value, column); });
+      }
+      warp.columns(normed, width, width,
+                   [&](Value column, int64_t lanes) { warp.storeWide(read(column, lanes), kept, column); });
+      warp.barrier();
+      if (op.getAngles())
+        rotate(builder.buffer(op.getAngles()), row, op.getRopeOffset(), op.getRopeWidth(), kept, keep);
+      Value place = builder.cacheRow(builder.buffer(op.getPages()), builder.load(builder.buffer(op.getSlots()), row),
+                                     builder.load(builder.buffer(op.getPositions()), row), op.getPageSize());
+      warp.columns(0, width, width, [&](Value column, int64_t lanes) {
+        warp.storeWide(warp.loadWide(kept, column, lanes), cache, {place, column});
+      });
+    });
+  }
+
+private:
+  void forMyRow(function_ref<void(Value)> body) {
+    builder.when(builder.less(warp.block(), builder.rows()), [&] { body(warp.block()); });
+  }
+
+  RowNorm describe(NormKind kind, float eps, Value weight, Value bias) {
+    return {kind, eps, cast<ShapedType>(weight.getType()).getDimSize(0), builder.vectorWeight(weight),
+            bias ? builder.vectorWeight(bias) : Value()};
+  }
+
+  /// The sum over this row's first columns of what `term` makes of them.
+  Value sumColumns(const RowNorm &norm, int64_t width, ReadColumns term) {
+    // Sums of a thread go from one of its pieces to the next; a piece is added as a tree.
+    int64_t lanes = norm.width % 8 == 0 && width % 8 == 0 ? 8 : 1;
+    Value first = builder.mul(warp.thread(), builder.index(lanes)), zero = builder.f32(0.0f);
+    Value own = builder.fold(
+        first, builder.index(norm.width), warp.threads() * lanes, zero, [&](Value column, ValueRange carried) {
+          Value piece = term(column, lanes);
+          return SmallVector<Value>{builder.add(carried[0], lanes == 1 ? piece : builder.sum(piece))};
+        })[0];
+    return builder.div(warp.sumBlock(own, scratch), builder.f32(static_cast<float>(norm.width)));
+  }
+
+  void normalise(const RowNorm &norm, int64_t width, ReadColumns read, WriteColumns write) {
+    auto inLanes = [&](Value value, int64_t lanes) { return lanes == 1 ? value : builder.splat(value, lanes); };
+    Value center = norm.kind == NormKind::Layer ? sumColumns(norm, width, read) : Value();
+    auto centered = [&](Value column, int64_t lanes) {
+      Value x = read(column, lanes);
+      return center ? builder.sub(x, inLanes(center, lanes)) : x;
+    };
+    Value variance = sumColumns(norm, width, [&](Value column, int64_t lanes) {
+      Value x = centered(column, lanes);
+      return builder.mul(x, x);
+    });
+    Value factor = builder.div(builder.f32(1.0f), builder.sqrt(builder.add(variance, builder.f32(norm.eps))));
+    warp.columns(0, norm.width, width, [&](Value column, int64_t lanes) {
+      Value y = builder.mul(builder.mul(centered(column, lanes), inLanes(factor, lanes)),
+                            warp.loadWide(norm.weight, column, lanes));
+      if (norm.bias)
+        y = builder.add(y, warp.loadWide(norm.bias, column, lanes));
+      write(y, column, lanes);
+    });
+  }
+
+  /// A pair of columns a thread, in shared memory.
+  void rotate(Value angles, Value row, int64_t offset, int64_t width, Value kept,
+              function_ref<void(Value, Value)> keep) {
+    builder.loop(warp.thread(), builder.index(width / 2), warp.threads(), [&](Value pair) {
+      Value cosine = builder.load(angles, {row, pair});
+      Value sine = builder.load(angles, {row, builder.add(pair, builder.index(width / 2))});
+      Value even = builder.add(builder.index(offset), builder.mul(pair, builder.index(2)));
+      Value odd = builder.add(even, builder.index(1));
+      Value x = builder.load(kept, even), y = builder.load(kept, odd);
+      keep(builder.sub(builder.mul(x, cosine), builder.mul(y, sine)), even);
+      keep(builder.add(builder.mul(y, cosine), builder.mul(x, sine)), odd);
+    });
+    warp.barrier();
+  }
+
+  KernelBuilder &builder;
+  Warp warp;
+  Value scratch; ///< shared, a float a warp
+};
+
+class GpuRowFamily : public KernelFamily {
+public:
+  StringRef name() const override { return "gpu_row"; }
+
+  std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
+    // The exact mode keeps the meaning itself, with the same sums on every chip.
+    if (!isa<KernelNormOp, KernelRopeCacheWriteOp>(op) || !isGpu(target) || !hasBf16(op))
+      return std::nullopt;
+    return ScheduleAttr::get(op->getContext(), name(), 1, kWarps * Warp::kLanes);
+  }
+
+  LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
+    return {cast<MemRefType>(op->getOperand(0).getType()).getDimSize(0), kWarps * Warp::kLanes};
+  }
+
+  LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {
+    RowKernel kernel(builder);
+    llvm::TypeSwitch<Operation *>(op).Case<KernelNormOp, KernelRopeCacheWriteOp>(
+        [&](auto each) { kernel.build(each); });
+    return success();
+  }
+
+private:
+  static bool hasBf16(Operation *op) {
+    return llvm::any_of(op->getOperands(), [](Value operand) {
+      auto buffer = dyn_cast<MemRefType>(operand.getType());
+      return buffer && buffer.getElementType().isBF16();
+    });
+  }
+};
+
+} // namespace
+
+std::unique_ptr<KernelFamily> makeGpuRowFamily() { return std::make_unique<GpuRowFamily>(); }
+
+} // namespace glm

@@ -1,0 +1,203 @@
+#include "codegen/nvptx/TensorProduct.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace glm {
+namespace {
+
+constexpr int64_t kQuads = 4;      ///< lanes that share a row
+constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
+constexpr int64_t kMostTiles = 4;  ///< instructions that one load of a weight feeds
+/// Floats from one row of partial sums to the next: lanes write rows 2q and 2q + 1 and threads read rows r and r + 4, without a bank
+/// that is asked for twice.
+constexpr int64_t kPartialStride = 20;
+constexpr int64_t kPartialSize = kTileInputs * kPartialStride;
+
+/// k of one lane's part of a chunk: 16 bytes of bf16, or one block of a packed weight.
+int64_t partSize(bool packed) { return packed ? 16 : 8; }
+
+int64_t chunksOf(int64_t columns, bool packed) { return llvm::divideCeil(columns, kQuads * partSize(packed)); }
+
+} // namespace
+
+int64_t ProductWeights::tiles() const { return llvm::divideCeil(count, TensorProduct::kTileRows); }
+
+bool TensorProduct::takes(Type activation, ArrayRef<RankedTensorType> weights, bool together) {
+  return activation.isBF16() && llvm::all_of(weights, [&](RankedTensorType weight) {
+           auto packed = dyn_cast_or_null<Nvfp4Attr>(weight.getEncoding());
+           int64_t part = partSize(bool(packed));
+           bool typeFits = packed ? packed.getBlock() == part : weight.getElementType().isBF16();
+           bool alike = !together || isPacked(weight) == isPacked(weights.front());
+           return typeFits && alike && weight.getShape().back() % part == 0;
+         });
+}
+
+int64_t TensorProduct::warpsFor(RankedTensorType weight) {
+  // A warp wants several chunks of its own, or the sums of warps cost more than the products.
+  return chunksOf(weight.getShape().back(), isPacked(weight)) >= 32 ? 8 : 4;
+}
+
+TensorProduct::TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrices)
+    : builder(builder), warp(warp), partial(warp.shared(matrices * warp.warps() * kPartialSize, builder.getF32Type())) {
+}
+
+void TensorProduct::run(const ProductWeights &weights, Value tile, const ProductInput &input, Store store) {
+  builder.loop(builder.index(0), input.count, kMostTiles * kTileInputs, [&](Value first) {
+    Value few = builder.less(builder.sub(input.count, first), builder.index(kTileInputs + 1));
+    // Tokens come one or a few at a time, or as a prompt: a loop for each, with the same sums.
+    builder.when(few, [&] { runRows(weights, tile, input, first, 1, store); });
+    builder.when(builder.less(builder.index(kTileInputs), builder.sub(input.count, first)),
+                 [&] { runRows(weights, tile, input, first, kMostTiles, store); });
+  });
+}
+
+void TensorProduct::runRows(const ProductWeights &weights, Value tile, const ProductInput &input, Value first,
+                            int64_t tiles, Store store) {
+  SmallVector<Value> sums = sumChunks(weights, tile, input, first, tiles);
+  for (int64_t i = 0; i < tiles; ++i) {
+    Value begin = builder.add(first, builder.index(i * kTileInputs));
+    builder.when(builder.less(begin, input.count), [&] {
+      SmallVector<Value, 2> own;
+      for (size_t matrix = 0; matrix < weights.matrices.size(); ++matrix)
+        own.push_back(sums[matrix * tiles + i]);
+      reduce(weights, tile, input, begin, own, store);
+    });
+  }
+}
+
+SmallVector<Value> TensorProduct::sumChunks(const ProductWeights &weights, Value tile, const ProductInput &input,
+                                            Value first, int64_t tiles) {
+  const WeightMatrix &shape = weights.matrices.front();
+  int64_t part = partSize(shape.isPacked()), columns = shape.columns;
+  Value lastRow = builder.index(weights.count - 1);
+  auto weightRow = [&](int64_t offset) {
+    Value n =
+        builder.add(builder.mul(tile, builder.index(kTileRows)), builder.add(warp.group(), builder.index(offset)));
+    return builder.add(weights.firstRow, builder.min(n, lastRow));
+  };
+  Value low = weightRow(0), high = weightRow(8);
+  SmallVector<Value> inputRows;
+  Value lastInput = builder.sub(input.count, builder.index(1));
+  for (int64_t i = 0; i < tiles; ++i) {
+    Value number = builder.add(first, builder.add(warp.group(), builder.index(i * kTileInputs)));
+    inputRows.push_back(input.rowOf(builder.min(number, lastInput)));
+  }
+  Value zero = builder.splat(builder.f32(0.0f), 4);
+  SmallVector<Value> initial(weights.matrices.size() * tiles, zero);
+  Value chunks = builder.index(chunksOf(columns, shape.isPacked()));
+  return builder.fold(warp.warp(), chunks, warp.warps(), initial, [&](Value chunk, ValueRange carried) {
+    SmallVector<Value> sums(carried);
+    Value k = builder.mul(builder.add(builder.mul(chunk, builder.index(kQuads)), warp.quad()), builder.index(part));
+    // Lanes beyond the last column read it again, times zero: a weight that is no number spoils the row anyway.
+    Value valid = builder.less(k, builder.index(columns));
+    Value place = builder.min(k, builder.index(columns - part));
+    SmallVector<Words> x;
+    for (Value row : inputRows)
+      x.push_back(loadInput(shape, input, row, place, valid));
+    for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
+      Words top = loadWeight(weight, low, place), bottom = loadWeight(weight, high, place);
+      for (size_t step = 0; step < top.size(); step += 2)
+        for (int64_t i = 0; i < tiles; ++i) {
+          Value &sum = sums[matrix * tiles + i];
+          sum = warp.mma({top[step], bottom[step], top[step + 1], bottom[step + 1]}, {x[i][step], x[i][step + 1]}, sum);
+        }
+    }
+    return sums;
+  });
+}
+
+TensorProduct::Words TensorProduct::loadWeight(const WeightMatrix &matrix, Value row, Value k) {
+  if (matrix.isPacked())
+    return unpack(matrix, row, k);
+  Value loaded = warp.loadWords(matrix.data, {row, k}, partSize(false));
+  Words words;
+  for (int64_t i = 0; i < partSize(false) / 2; ++i)
+    words.push_back(warp.word(loaded, i));
+  return words;
+}
+
+// A code moved to the top of a 16-bit lane is sign, exponent and mantissa; with the last two where a bf16 has its lowest they are the
+// value times 2^-126, also for 0.5. The scale comes times 2^118, the largest power with which it is finite: products are exact, times 2^-8.
+TensorProduct::Words TensorProduct::unpack(const WeightMatrix &matrix, Value row, Value k) {
+  Value loaded = warp.loadWords(matrix.data, {row, builder.div(k, builder.index(2))}, partSize(true) / 2);
+  Value scale = builder.decodeE4m3(builder.load(matrix.scales, {row, builder.div(k, builder.index(matrix.block))}));
+  Value bits = arith::BitcastOp::create(builder, builder.getI32Type(), builder.mul(scale, builder.f32(0x1p118f)));
+  Value both = warp.orBits(warp.bits(bits, warp.constant(0xffff0000)), warp.shiftRight(bits, 16));
+  Words words;
+  for (int64_t half = 0; half < 2; ++half)
+    for (int64_t i = 0; i < 4; ++i) {
+      // Codes i and i + 4 of 8 become a pair with one shift.
+      Value codes = warp.shiftLeft(warp.word(loaded, half), 12 - 4 * i);
+      Value magnitude = warp.shiftRight(warp.bits(codes, warp.constant(0x70007000)), 6);
+      Value value = warp.orBits(warp.bits(codes, warp.constant(0x80008000)), magnitude);
+      words.push_back(warp.mulBf16x2(value, both));
+    }
+  return words;
+}
+
+TensorProduct::Words TensorProduct::loadInput(const WeightMatrix &matrix, const ProductInput &input, Value row, Value k,
+                                              Value valid) {
+  Value column = builder.add(input.column, k);
+  Words words;
+  for (int64_t begin = 0; begin < partSize(matrix.isPacked()); begin += 8) {
+    Value loaded = warp.loadWords(input.input, {row, builder.add(column, builder.index(begin))}, 8);
+    for (int64_t i = 0; i < 4; ++i)
+      words.push_back(builder.select(valid, warp.word(loaded, i), builder.i32(0)));
+  }
+  if (!matrix.isPacked())
+    return words;
+  // Pairs (k, k + 4), as unpacked weights come.
+  Words pairs;
+  for (size_t i = 0; i < words.size(); i += 4)
+    for (size_t j = 0; j < 2; ++j) {
+      pairs.push_back(warp.permute(words[i + j], words[i + j + 2], 0x5410));
+      pairs.push_back(warp.permute(words[i + j], words[i + j + 2], 0x7632));
+    }
+  return pairs;
+}
+
+Value TensorProduct::at(int64_t matrix, Value warpNumber, Value row, Value n) {
+  Value slice = builder.add(builder.index(matrix * warp.warps()), warpNumber);
+  return builder.add(builder.mul(slice, builder.index(kPartialSize)),
+                     builder.add(builder.mul(row, builder.index(kPartialStride)), n));
+}
+
+void TensorProduct::reduce(const ProductWeights &weights, Value tile, const ProductInput &input, Value first,
+                           ArrayRef<Value> sums, Store store) {
+  for (auto [matrix, sum] : llvm::enumerate(sums))
+    for (int64_t i = 0; i < 4; ++i) {
+      // PTX ISA, "Matrix Fragments for mma.m16n8k16": c0, c1 in row g, c2, c3 in row g + 8, columns 2q and 2q + 1.
+      Value row = builder.add(builder.mul(warp.quad(), builder.index(2)), builder.index(i % 2));
+      Value n = builder.add(warp.group(), builder.index(i / 2 * 8));
+      builder.store(vector::ExtractOp::create(builder, sum, i), partial, at(matrix, warp.warp(), row, n));
+    }
+  warp.barrier();
+  Value inTile = builder.less(warp.thread(), builder.index(kTileRows * kTileInputs));
+  builder.when(inTile, [&] {
+    Value halfWarp = builder.div(warp.thread(), builder.index(kTileRows));
+    Value row = builder.add(builder.div(halfWarp, builder.index(2)),
+                            builder.mul(builder.rem(halfWarp, builder.index(2)), builder.index(4)));
+    Value inner = builder.rem(warp.thread(), builder.index(kTileRows));
+    Value n = builder.add(builder.mul(tile, builder.index(kTileRows)), inner);
+    Value number = builder.add(first, row);
+    builder.when(builder.both(builder.less(number, input.count), builder.less(n, builder.index(weights.count))), [&] {
+      SmallVector<Value, 2> totals;
+      for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
+        Value total = builder.load(partial, at(matrix, builder.index(0), row, inner));
+        for (int64_t other = 1; other < warp.warps(); ++other)
+          total = builder.add(total, builder.load(partial, at(matrix, builder.index(other), row, inner)));
+        if (weight.isPacked()) // what is left of the scale in unpack
+          total = builder.mul(total, builder.mul(weight.global, builder.f32(0x1p8f)));
+        totals.push_back(total);
+      }
+      store(number, n, totals);
+    });
+  });
+  // The next tile writes the same memory.
+  warp.barrier();
+}
+
+} // namespace glm

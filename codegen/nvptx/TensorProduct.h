@@ -1,0 +1,80 @@
+// Products of weights and rows of bf16 activations on tensor cores, packed weights unpacked in registers.
+//
+// A block has 16 rows of one or two weights; its warps share K, and their sums are added in their order, so that a row's result follows
+// from the weight alone. Weights are the left factor: 8 rows of activations fill an instruction.
+//
+//                K ->    chunk 0            chunk 1           warp w has chunks w, w + warps, ...
+//     weight 16 [ q0 | q1 | q2 | q3 ][ q0 | q1 | ...          lane (g, q): rows g and g + 8, one access for its part of a chunk
+//     input   8 [ q0 | q1 | q2 | q3 ][ q0 | q1 | ...          lane (g, q): row g
+//
+// A sum does not care which k is which: the k of a lane's part are those of its fragments, in the order of memory, so that nothing goes
+// through shared memory on the way. A part is 8 bf16 or 16 codes of a packed weight, which have one scale.
+#pragma once
+
+#include "codegen/nvptx/Warp.h"
+
+#include <functional>
+
+namespace glm {
+
+/// Rows of activations: `count` of them, row i being row `rowOf(i)` of `input`, from `column` on.
+struct ProductInput {
+  mlir::Value input; ///< memref<? x width x bf16>
+  mlir::Value column;
+  mlir::Value count;
+  std::function<mlir::Value(mlir::Value)> rowOf;
+};
+
+/// `count` rows of weights of one shape, from `firstRow` on: each is multiplied with the same input.
+struct ProductWeights {
+  llvm::SmallVector<WeightMatrix, 2> matrices;
+  mlir::Value firstRow;
+  int64_t count = 0;
+
+  int64_t tiles() const;
+};
+
+class TensorProduct {
+public:
+  static constexpr int64_t kTileRows = 16; ///< of a weight
+
+  /// Whether rows of `activation` are multiplied with these weights here: bf16 with bf16 or packed, of columns that lanes can share.
+  /// `together`: in one product, where their parts have to be alike.
+  static bool takes(mlir::Type activation, llvm::ArrayRef<mlir::RankedTensorType> weights, bool together);
+  /// Warps of a block, from the columns of the weight alone. At least 4: 128 threads add and store.
+  static int64_t warpsFor(mlir::RankedTensorType weight);
+
+  /// `matrices`: most weights at once.
+  TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrices);
+
+  /// store(i, n, sums) for input row i and weight row n, on one thread each; sums are float32, one per weight.
+  using Store = llvm::function_ref<void(mlir::Value, mlir::Value, llvm::ArrayRef<mlir::Value>)>;
+
+  /// Multiply 16 rows of the weights, from `tile * 16` on, with all rows of the input. Called by the whole block.
+  void run(const ProductWeights &weights, mlir::Value tile, const ProductInput &input, Store store);
+
+private:
+  using Words = llvm::SmallVector<mlir::Value, 8>;
+
+  /// Rows first .. first + 8 * tiles - 1 of the input; those beyond the last repeat it and are not stored.
+  void runRows(const ProductWeights &weights, mlir::Value tile, const ProductInput &input, mlir::Value first,
+               int64_t tiles, Store store);
+  llvm::SmallVector<mlir::Value> sumChunks(const ProductWeights &weights, mlir::Value tile, const ProductInput &input,
+                                           mlir::Value first, int64_t tiles);
+  /// The words of a lane's part of one weight row, two k each.
+  Words loadWeight(const WeightMatrix &matrix, mlir::Value row, mlir::Value k);
+  Words unpack(const WeightMatrix &matrix, mlir::Value row, mlir::Value k);
+  /// The words of an input row in the same order of k; zeros where `valid` is false.
+  Words loadInput(const WeightMatrix &matrix, const ProductInput &input, mlir::Value row, mlir::Value k,
+                  mlir::Value valid);
+  /// Add the sums of all warps for one tile of 8 rows and store them.
+  void reduce(const ProductWeights &weights, mlir::Value tile, const ProductInput &input, mlir::Value first,
+              llvm::ArrayRef<mlir::Value> sums, Store store);
+  mlir::Value at(int64_t matrix, mlir::Value warpNumber, mlir::Value row, mlir::Value n);
+
+  KernelBuilder &builder;
+  Warp &warp;
+  mlir::Value partial; ///< shared [matrices][warps][8 rows][kPartialStride]
+};
+
+} // namespace glm

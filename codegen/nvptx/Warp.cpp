@@ -1,0 +1,192 @@
+#include "codegen/nvptx/Warp.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace glm {
+
+Warp::Warp(KernelBuilder &builder, int64_t warps) : builder(builder), warpCount(warps) {
+  auto wide = [&](Value number) {
+    return builder.toIndex(arith::ExtUIOp::create(builder, builder.getI64Type(), number));
+  };
+  Type i32 = builder.getI32Type();
+  blockIndex = wide(NVVM::BlockIdXOp::create(builder, i32));
+  blockCount = wide(NVVM::GridDimXOp::create(builder, i32));
+  threadIndex = wide(NVVM::ThreadIdXOp::create(builder, i32));
+  warpIndex = builder.div(threadIndex, builder.index(kLanes));
+  Value lane = builder.rem(threadIndex, builder.index(kLanes));
+  groupIndex = builder.div(lane, builder.index(4));
+  quadIndex = builder.rem(lane, builder.index(4));
+}
+
+void Warp::barrier() {
+  LLVM::CallIntrinsicOp::create(builder, builder.getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.all"),
+                                ValueRange{builder.i32(0)});
+}
+
+Value Warp::shared(int64_t elements, Type type) {
+  return builder.sharedMemory(
+      MemRefType::get({elements}, type, MemRefLayoutAttrInterface(),
+                      builder.getI64IntegerAttr(static_cast<int64_t>(NVVM::NVVMMemorySpace::Shared))));
+}
+
+Value Warp::loadWords(Value memref, ValueRange indices, int64_t count) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t bytes = count * element.getIntOrFloatBitWidth() / 8;
+  Value vector = vector::LoadOp::create(builder, VectorType::get({count}, element), memref, indices,
+                                        /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+  return vector::BitCastOp::create(builder, VectorType::get({bytes / 4}, builder.getI32Type()), vector);
+}
+
+Value Warp::word(Value words, int64_t number) { return vector::ExtractOp::create(builder, words, number); }
+
+Value Warp::permute(Value a, Value b, uint32_t selector) {
+  return LLVM::CallIntrinsicOp::create(builder, builder.getI32Type(), builder.getStringAttr("llvm.nvvm.prmt"),
+                                       ValueRange{a, b, constant(selector)})
+      .getResult(0);
+}
+
+Value Warp::bits(Value a, Value mask) { return arith::AndIOp::create(builder, a, mask); }
+Value Warp::orBits(Value a, Value b) { return arith::OrIOp::create(builder, a, b); }
+Value Warp::constant(uint32_t value) { return builder.i32(static_cast<int32_t>(value)); }
+
+Value Warp::shiftLeft(Value a, int64_t by) {
+  return by == 0 ? a : arith::ShLIOp::create(builder, a, builder.i32(static_cast<int32_t>(by))).getResult();
+}
+
+Value Warp::shiftRight(Value a, int64_t by) {
+  return by == 0 ? a : arith::ShRUIOp::create(builder, a, builder.i32(static_cast<int32_t>(by))).getResult();
+}
+
+Value Warp::mulBf16x2(Value a, Value b) {
+  auto pair = VectorType::get({2}, builder.getBF16Type()), word = VectorType::get({1}, builder.getI32Type());
+  auto toPair = [&](Value bits) -> Value {
+    return vector::BitCastOp::create(builder, pair, vector::BroadcastOp::create(builder, word, bits));
+  };
+  Value product = arith::MulFOp::create(builder, toPair(a), toPair(b));
+  return vector::ExtractOp::create(builder, vector::BitCastOp::create(builder, word, product), 0);
+}
+
+Value Warp::shuffle(Value value, int64_t mask) {
+  Value operands[] = {constant(0xffffffff), value, builder.i32(static_cast<int32_t>(mask)), builder.i32(kLanes - 1)};
+  return LLVM::CallIntrinsicOp::create(builder, builder.getF32Type(),
+                                       builder.getStringAttr("llvm.nvvm.shfl.sync.bfly.f32"), operands)
+      .getResult(0);
+}
+
+Value Warp::sumLanes(Value value, int64_t low, int64_t high) {
+  for (int64_t mask = high; mask >= low; mask /= 2)
+    value = builder.add(value, shuffle(value, mask));
+  return value;
+}
+
+Value Warp::maxLanes(Value value, int64_t low, int64_t high) {
+  for (int64_t mask = high; mask >= low; mask /= 2)
+    value = builder.max(value, shuffle(value, mask));
+  return value;
+}
+
+Value Warp::packBf16(Value low, Value high) {
+  Value pair = builder.splat(low, 2);
+  pair = builder.narrow(vector::InsertOp::create(builder, high, pair, 1), builder.getBF16Type());
+  return vector::ExtractOp::create(
+      builder, vector::BitCastOp::create(builder, VectorType::get({1}, builder.getI32Type()), pair), 0);
+}
+
+Value Warp::lowHalf(Value word) { return arith::BitcastOp::create(builder, builder.getF32Type(), shiftLeft(word, 16)); }
+
+Value Warp::highHalf(Value word) {
+  return arith::BitcastOp::create(builder, builder.getF32Type(), bits(word, constant(0xffff0000)));
+}
+
+Value Warp::loadWide(Value memref, ValueRange indices, int64_t lanes) {
+  if (lanes == 1)
+    return builder.load(memref, indices);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;
+  return builder.widen(vector::LoadOp::create(builder, VectorType::get({lanes}, element), memref, indices,
+                                              /*nontemporal=*/false, llvm::MaybeAlign(std::min<int64_t>(bytes, 16))));
+}
+
+void Warp::storeWide(Value value, Value memref, ValueRange indices) {
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type)
+    return builder.store(value, memref, indices);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t bytes = type.getNumElements() * element.getIntOrFloatBitWidth() / 8;
+  vector::StoreOp::create(builder, builder.narrow(value, element), memref, indices, /*nontemporal=*/false,
+                          llvm::MaybeAlign(std::min<int64_t>(bytes, 16)));
+}
+
+void Warp::columns(int64_t begin, int64_t end, int64_t width, function_ref<void(Value, int64_t)> body) {
+  constexpr int64_t wide = 8;
+  int64_t lanes = begin % wide == 0 && end % wide == 0 && width % wide == 0 ? wide : 1;
+  Value first = builder.add(builder.index(begin), builder.mul(threadIndex, builder.index(lanes)));
+  builder.loop(first, builder.index(end), threads() * lanes, [&](Value column) { body(column, lanes); });
+}
+
+Value Warp::sumBlock(Value value, Value scratch) {
+  value = sumLanes(value, 1, kLanes / 2);
+  Value lane = builder.rem(threadIndex, builder.index(kLanes));
+  builder.when(builder.equal(lane, builder.index(0)), [&] { builder.store(value, scratch, warpIndex); });
+  barrier();
+  Value sum = builder.load(scratch, builder.index(0));
+  for (int64_t other = 1; other < warpCount; ++other)
+    sum = builder.add(sum, builder.load(scratch, builder.index(other)));
+  barrier();
+  return sum;
+}
+
+// Hillis and Steele 1986: after round r each entry is the sum of the 2^r up to it; rounds alternate between two halves.
+Value Warp::countBefore(Value count, Value scratch) {
+  auto at = [&](int64_t half, Value thread) { return builder.add(builder.index(half * threads()), thread); };
+  int64_t half = 0;
+  Value sum = count;
+  builder.store(sum, scratch, at(half, threadIndex));
+  barrier();
+  for (int64_t distance = 1; distance < threads(); distance *= 2, half = 1 - half) {
+    Value there = builder.less(builder.index(distance - 1), threadIndex);
+    Value place = builder.max(builder.sub(threadIndex, builder.index(distance)), builder.index(0));
+    sum = builder.add(sum, builder.select(there, builder.load(scratch, at(half, place)), builder.index(0)));
+    builder.store(sum, scratch, at(1 - half, threadIndex));
+    barrier();
+  }
+  return builder.sub(sum, count);
+}
+
+Value Warp::dot(const Row &low, const Row &high, const Row &right, int64_t width, Value c) {
+  constexpr int64_t part = 8, chunk = 4 * part;
+  return builder.fold(builder.index(0), builder.index(width), chunk, c, [&](Value begin, ValueRange carried) {
+    Value k = builder.add(begin, builder.mul(quadIndex, builder.index(part)));
+    // Lanes beyond the last column read it again, times zero.
+    Value valid = builder.less(k, builder.index(width)), place = builder.min(k, builder.index(width - part));
+    auto load = [&](const Row &row) { return loadWords(row.memref, {row.row, builder.add(row.column, place)}, part); };
+    Value top = load(low), bottom = load(high), other = load(right), sum = carried[0];
+    auto masked = [&](int64_t number) { return builder.select(valid, word(other, number), builder.i32(0)); };
+    for (int64_t step = 0; step < 4; step += 2)
+      sum = mma({word(top, step), word(bottom, step), word(top, step + 1), word(bottom, step + 1)},
+                {masked(step), masked(step + 1)}, sum);
+    return SmallVector<Value>{sum};
+  })[0];
+}
+
+Value Warp::mma(ArrayRef<Value> a, ArrayRef<Value> b, Value c) {
+  Type f32 = builder.getF32Type();
+  SmallVector<Value> operands(a);
+  operands.append(b.begin(), b.end());
+  for (int64_t i = 0; i < 4; ++i)
+    operands.push_back(vector::ExtractOp::create(builder, c, i));
+  Type sums = LLVM::LLVMStructType::getLiteral(builder.getContext(), {f32, f32, f32, f32});
+  Value result = LLVM::CallIntrinsicOp::create(builder, sums,
+                                               builder.getStringAttr("llvm.nvvm.mma.m16n8k16.row.col.bf16"), operands)
+                     .getResult(0);
+  for (int64_t i = 0; i < 4; ++i)
+    c = vector::InsertOp::create(builder, LLVM::ExtractValueOp::create(builder, result, i).getResult(), c, i);
+  return c;
+}
+
+} // namespace glm

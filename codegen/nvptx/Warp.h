@@ -1,0 +1,85 @@
+// The verbs of a kernel that is written for warps: who this thread is, memory of a block, tensor cores.
+//
+// Names of lanes are those of the PTX ISA ("Matrix Fragments for mma.m16n8k16"): group = lane / 4, thread-in-group = lane % 4.
+#pragma once
+
+#include "codegen/builder/KernelBuilder.h"
+
+namespace glm {
+
+class Warp {
+public:
+  /// Of a block of `warps` warps; reads the special registers at the builder's insertion point.
+  Warp(KernelBuilder &builder, int64_t warps);
+
+  static constexpr int64_t kLanes = 32;
+
+  mlir::Value block() const { return blockIndex; }   ///< index
+  mlir::Value blocks() const { return blockCount; }  ///< index
+  mlir::Value thread() const { return threadIndex; } ///< index, in the block
+  mlir::Value warp() const { return warpIndex; }     ///< index, in the block
+  mlir::Value group() const { return groupIndex; }   ///< index, 0 .. 7
+  mlir::Value quad() const { return quadIndex; }     ///< index, thread-in-group, 0 .. 3
+  int64_t warps() const { return warpCount; }
+
+  /// Wait for all threads of the block; what they wrote to shared memory is seen.
+  void barrier();
+  /// Shared memory of the block: memref<elements x type, 3>.
+  mlir::Value shared(int64_t elements, mlir::Type type);
+
+  /// `count` elements of the last dimension as words: vector<count * bits / 32 x i32>. They lie at a multiple of their size.
+  mlir::Value loadWords(mlir::Value memref, mlir::ValueRange indices, int64_t count);
+  /// Word `number` of such a vector: i32.
+  mlir::Value word(mlir::Value words, int64_t number);
+  /// prmt.b32: the bytes of b:a that the digits of `selector` number, the lowest digit's byte first.
+  mlir::Value permute(mlir::Value a, mlir::Value b, uint32_t selector);
+
+  mlir::Value bits(mlir::Value a, mlir::Value mask); ///< a & mask
+  mlir::Value orBits(mlir::Value a, mlir::Value b);
+  mlir::Value shiftLeft(mlir::Value a, int64_t by);
+  mlir::Value shiftRight(mlir::Value a, int64_t by);
+  mlir::Value constant(uint32_t value); ///< i32
+  /// Products of two pairs of bf16, each rounded once; i32 words.
+  mlir::Value mulBf16x2(mlir::Value a, mlir::Value b);
+
+  /// The sum of a value of each thread of the block, for all of them: lanes, then warps in their order. `scratch` is shared memory for one
+  /// f32 a warp. Ends with a barrier.
+  mlir::Value sumBlock(mlir::Value value, mlir::Value scratch);
+  /// The sum of the counts (index) of the threads before this one. `scratch` is shared memory for two i32 a thread. Ends with a barrier.
+  mlir::Value countBefore(mlir::Value count, mlir::Value scratch);
+  /// body(column, lanes) for the columns begin .. end-1 that are this thread's: 8 at a time where rows of `width` columns let them.
+  void columns(int64_t begin, int64_t end, int64_t width, llvm::function_ref<void(mlir::Value, int64_t)> body);
+  int64_t threads() const { return warpCount * kLanes; }
+
+  /// The value of the lane whose number differs from this one's in the bits of `mask`: f32.
+  mlir::Value shuffle(mlir::Value value, int64_t mask);
+  /// The sum, or the largest, of lanes that differ in the bits from `low` to `high`, halves first: the same for each of them.
+  mlir::Value sumLanes(mlir::Value value, int64_t low, int64_t high);
+  mlir::Value maxLanes(mlir::Value value, int64_t low, int64_t high);
+  /// Two f32 as a word of bf16, the first in its low half, each to the nearest.
+  mlir::Value packBf16(mlir::Value low, mlir::Value high);
+  /// The f32 in the halves of such a word.
+  mlir::Value lowHalf(mlir::Value word);
+  mlir::Value highHalf(mlir::Value word);
+  /// Neighbours of the last dimension at a multiple of their size, floats widened to f32: a scalar for one lane.
+  mlir::Value loadWide(mlir::Value memref, mlir::ValueRange indices, int64_t lanes);
+  /// Store a vector of f32, or a scalar, narrowed to the memref's elements, at a multiple of its size there.
+  void storeWide(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices);
+
+  /// 16 rows times 8 rows over `width` columns, each row where its operand says: c + A B^T, vector<4xf32>. Rows begin at multiples of 16 bytes,
+  /// and `width` is one of 8.
+  struct Row {
+    mlir::Value memref, row, column; ///< bf16
+  };
+  mlir::Value dot(const Row &low, const Row &high, const Row &right, int64_t width, mlir::Value c);
+
+  /// mma.sync.m16n8k16, bf16 with float32 sums: c + A B. `a` are 4 words, `b` 2; c and the result are vector<4xf32>.
+  mlir::Value mma(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b, mlir::Value c);
+
+private:
+  KernelBuilder &builder;
+  int64_t warpCount;
+  mlir::Value blockIndex, blockCount, threadIndex, warpIndex, groupIndex, quadIndex;
+};
+
+} // namespace glm

@@ -1,0 +1,116 @@
+// Families of GPUs against the formulas, interpreted, on the chip that GLM_TEST_CHIP names: shapes that fill tiles and shapes that do not.
+#include "codegen/nvptx/Families.h"
+#include "codegen/linalg/PlainFamily.h"
+#include "test/codegen/harness/Cases.h"
+#include "test/codegen/harness/Kernel.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+namespace glm::test {
+namespace {
+
+std::string chip() {
+  const char *name = std::getenv("GLM_TEST_CHIP");
+  return name ? name : "sm_120a";
+}
+
+/// Against the formula and against the meaning, whose sums have another order.
+void verifyFamily(const KernelFamily &family, const Case &test) {
+  verify(family, test, chip());
+  compare(family, *plainFamily(), test, chip());
+}
+
+const std::vector<std::string> kWeights = {"bf16", "nvfp4"};
+
+TEST(GpuFamilies, Gemm) {
+  for (const std::string &weight : kWeights) {
+    verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", weight, 5, {13}, 96));
+    verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", weight, 33, {48}, 64));
+    verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", weight, 9, {20, 7, 16}, 48));
+  }
+  // Columns that end within a lane's chunk, and enough of them for eight warps.
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 3, {17}, 1048));
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 3, {17}, 2064));
+}
+
+TEST(GpuFamilies, GatedGemm) {
+  for (const std::string &weight : kWeights) {
+    verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", weight, 5, 11, 64));
+    verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", weight, 17, 32, 112));
+  }
+}
+
+TEST(GpuFamilies, HeadGemm) {
+  // Heads of 40 rows: 24 are of the key, 16 of the value.
+  for (int64_t rows : {1, 5, 17}) {
+    verifyFamily(*makeGpuHeadGemmFamily(), headGemmCase("bf16", "bf16", rows, {3, 40, 0, 24, 32, 24}, true));
+    verifyFamily(*makeGpuHeadGemmFamily(), headGemmCase("bf16", "bf16", rows, {3, 40, 24, 16, 32, 40}, false));
+  }
+  // More columns than a tile, and no multiple of it; terms that end within an instruction; inputs wider than what takes part.
+  verifyFamily(*makeGpuHeadGemmFamily(), headGemmCase("bf16", "bf16", 3, {2, 50, 4, 38, 200, 42}, true));
+  verifyFamily(*makeGpuHeadGemmFamily(), headGemmCase("bf16", "bf16", 3, {2, 50, 10, 23, 200, 208}, false));
+  verifyFamily(*makeGpuHeadGemmFamily(), headGemmCase("bf16", "nvfp4", 9, {2, 40, 24, 16, 64, 64}, false));
+}
+
+TEST(GpuFamilies, Moe) {
+  for (const std::string &weight : kWeights) {
+    // Fewer entries than experts, as many, and more.
+    for (int64_t rows : {2, 4, 23}) {
+      verifyFamily(*makeGpuMoeFamily(), moeGateUpCase("bf16", weight, rows, 8, 2, 24, 48));
+      verifyFamily(*makeGpuMoeFamily(), moeDownCase("bf16", weight, rows, 8, 2, 40, 32));
+    }
+    verifyFamily(*makeGpuMoeFamily(), moeGateUpCase("bf16", weight, 1, 9, 3, 16, 96));
+  }
+}
+
+TEST(GpuFamilies, IndexScore) {
+  verifyFamily(*makeGpuIndexScoreFamily(), indexScoreCase("bf16", 5, 6, 40, 90, 8));
+  verifyFamily(*makeGpuIndexScoreFamily(), indexScoreCase("bf16", 2, 32, 64, 33, 16));
+}
+
+TEST(GpuFamilies, SparseMla) {
+  // Fewer heads than a tile and more than one; more choices than a round; slabs that are not full, and several of a warp.
+  verifyFamily(*makeGpuSparseMlaFamily(), sparseMlaCase("bf16", 5, {6, 32, 16, 40, 16, 40, 8}));
+  verifyFamily(*makeGpuSparseMlaFamily(), sparseMlaCase("bf16", 3, {20, 72, 8, 32, 48, 150, 16}));
+  verifyFamily(*makeGpuSparseMlaFamily(), sparseMlaCase("bf16", 2, {16, 320, 64, 96, 33, 70, 8}));
+}
+
+TEST(GpuFamilies, Norm) {
+  for (const char *kind : {"rms", "layer"})
+    for (bool delta : {false, true}) {
+      verifyFamily(*makeGpuRowFamily(), normCase("bf16", "bf16", 5, {kind, 96, 96, delta}));
+      verifyFamily(*makeGpuRowFamily(), normCase("bf16", "f32", 3, {kind, 55, 37, delta}));
+      // More columns than the threads of a block take at once, and a row of which the first part is normalised.
+      verifyFamily(*makeGpuRowFamily(), normCase("bf16", "bf16", 2, {kind, 2320, 2312, delta}));
+    }
+}
+
+TEST(GpuFamilies, RopeCacheWrite) {
+  verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"rms", 48, 32, 32, 16}));
+  verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"layer", 40, 40, 0, 22}));
+  verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"", 27, 0, 3, 12}));
+  verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"", 33, 0, 0, 0}));
+}
+
+TEST(GpuFamilies, TopK) {
+  verifyFamily(*makeGpuTopKFamily(), topKCase(7, 100, 16));
+  verifyFamily(*makeGpuTopKFamily(), topKCase(5, 64, 1));
+  verifyFamily(*makeGpuTopKFamily(), topKCase(4, 9, 20));
+  // Several positions a thread.
+  verifyFamily(*makeGpuTopKFamily(), topKCase(4, 1700, 300));
+}
+
+TEST(GpuFamilies, Route) {
+  verifyFamily(*makeGpuRouteFamily(), routeCase("f32", 7, {.experts = 40, .topK = 5}));
+  verifyFamily(*makeGpuRouteFamily(), routeCase("bf16", 7, {.experts = 21, .topK = 3, .normalize = false}));
+  verifyFamily(*makeGpuRouteFamily(), routeCase("f32", 9, {.experts = 70, .topK = 8, .equals = true}));
+}
+
+TEST(GpuFamilies, GroupRows) {
+  verifyFamily(*makeGpuRouteFamily(), groupRowsCase(9, 12, 4));
+  verifyFamily(*makeGpuRouteFamily(), groupRowsCase(3, 40, 2));
+}
+
+} // namespace
+} // namespace glm::test
