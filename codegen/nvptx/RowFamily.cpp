@@ -1,4 +1,4 @@
-// norm, rope_cache_write: a block has a row, its threads the columns.
+// norm, rope, rope_cache_write, and rows that are moved or added: a block has a row, its threads the columns.
 //
 //     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0 [ 2048..2055 ] ...
 #include "codegen/linalg/RowNorm.h"
@@ -74,7 +74,84 @@ public:
     });
   }
 
+  /// Pairs of columns, those of a head's rotated part turned, the others as they are.
+  void build(KernelRopeOp op) {
+    Value input = builder.buffer(op.getInput()), output = builder.buffer(op.getOutput()),
+          angles = builder.buffer(op.getAngles());
+    int64_t width = widthOf(op.getOutput()), headPairs = width / static_cast<int64_t>(op.getHeads()) / 2;
+    int64_t begin = op.getOffset() / 2, pairs = op.getWidth() / 2;
+    forMyRow([&](Value row) {
+      builder.loop(warp.thread(), builder.index(width / 2), warp.threads(), [&](Value place) {
+        Value even = builder.mul(place, builder.index(2)), odd = builder.add(even, builder.index(1));
+        Value x = builder.load(input, {row, even}), y = builder.load(input, {row, odd});
+        Value inHead = builder.rem(place, builder.index(headPairs));
+        Value turns = builder.both(builder.less(builder.index(begin - 1), inHead),
+                                   builder.less(inHead, builder.index(begin + pairs)));
+        Value pair = builder.select(turns, builder.sub(inHead, builder.index(begin)), builder.index(0));
+        Value cosine = builder.load(angles, {row, pair});
+        Value sine = builder.load(angles, {row, builder.add(pair, builder.index(pairs))});
+        Value newX = builder.sub(builder.mul(x, cosine), builder.mul(y, sine));
+        Value newY = builder.add(builder.mul(y, cosine), builder.mul(x, sine));
+        builder.store(builder.select(turns, newX, x), output, {row, even});
+        builder.store(builder.select(turns, newY, y), output, {row, odd});
+      });
+    });
+  }
+
+  static bool takes(KernelRopeOp op) {
+    return widthOf(op.getOutput()) / static_cast<int64_t>(op.getHeads()) % 2 == 0 && op.getOffset() % 2 == 0;
+  }
+
+  void build(KernelEmbedOp op) {
+    gather(builder.weight(op.getTable()).data, builder.buffer(op.getTokens()), op.getOutput());
+  }
+
+  void build(KernelGatherRowsOp op) {
+    gather(builder.buffer(op.getInput()), builder.buffer(op.getRows()), op.getOutput());
+  }
+
+  void build(KernelAddOp op) {
+    Value lhs = builder.buffer(op.getLhs()), rhs = builder.buffer(op.getRhs());
+    forColumns(op.getOutput(), [&](Value row, Value column, int64_t lanes) {
+      return builder.add(warp.loadWide(lhs, {row, column}, lanes), warp.loadWide(rhs, {row, column}, lanes));
+    });
+  }
+
+  void build(KernelMoeCombineOp op) {
+    Value input = builder.buffer(op.getInput()), weights = builder.buffer(op.getWeights());
+    Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
+    Value choices = builder.index(widthOf(op.getWeights()));
+    forColumns(op.getOutput(), [&](Value row, Value column, int64_t lanes) {
+      Value sum = builder.fold(
+          builder.index(0), choices, 1, inLanes(builder.f32(0.0f), lanes), [&](Value j, ValueRange carried) {
+            Value weight = inLanes(builder.load(weights, {row, j}), lanes);
+            Value entry = builder.add(builder.mul(row, choices), j);
+            return SmallVector<Value>{builder.fma(weight, warp.loadWide(input, {entry, column}, lanes), carried[0])};
+          })[0];
+      return shared ? builder.add(sum, warp.loadWide(shared, {row, column}, lanes)) : sum;
+    });
+  }
+
 private:
+  void gather(Value from, Value numbers, Value output) {
+    forColumns(output, [&](Value row, Value column, int64_t lanes) {
+      return warp.loadWide(from, {builder.load(numbers, row), column}, lanes);
+    });
+  }
+
+  /// All columns of this block's row of `operand` from a function of row, column and lanes.
+  void forColumns(Value operand, function_ref<Value(Value, Value, int64_t)> value) {
+    Value output = builder.buffer(operand);
+    int64_t width = widthOf(operand);
+    forMyRow([&](Value row) {
+      warp.columns(0, width, width, [&](Value column, int64_t lanes) {
+        warp.storeWide(value(row, column, lanes), output, {row, column});
+      });
+    });
+  }
+
+  Value inLanes(Value value, int64_t lanes) { return lanes == 1 ? value : builder.splat(value, lanes); }
+
   void forMyRow(function_ref<void(Value)> body) {
     builder.when(builder.less(warp.block(), builder.rows()), [&] { body(warp.block()); });
   }
@@ -98,7 +175,6 @@ private:
   }
 
   void normalise(const RowNorm &norm, int64_t width, ReadColumns read, WriteColumns write) {
-    auto inLanes = [&](Value value, int64_t lanes) { return lanes == 1 ? value : builder.splat(value, lanes); };
     Value center = norm.kind == NormKind::Layer ? sumColumns(norm, width, read) : Value();
     auto centered = [&](Value column, int64_t lanes) {
       Value x = read(column, lanes);
@@ -143,24 +219,40 @@ public:
   StringRef name() const override { return "gpu_row"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    // The exact mode keeps the meaning itself, with the same sums on every chip.
-    if (!isa<KernelNormOp, KernelRopeCacheWriteOp>(op) || !isGpu(target) || !hasBf16(op))
+    // Sums along a row have another order than those of the plain bodies, which the exact mode keeps on every chip.
+    bool takes =
+        llvm::TypeSwitch<Operation *, bool>(op)
+            .Case<KernelNormOp, KernelRopeCacheWriteOp>([](auto each) { return hasBf16(each); })
+            .Case([](KernelRopeOp rope) { return RowKernel::takes(rope); })
+            .Case<KernelEmbedOp, KernelGatherRowsOp, KernelAddOp, KernelMoeCombineOp>([](auto) { return true; })
+            .Default([](Operation *) { return false; });
+    if (!takes || !isGpu(target))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), 1, kWarps * Warp::kLanes);
   }
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
-    return {cast<MemRefType>(op->getOperand(0).getType()).getDimSize(0), kWarps * Warp::kLanes};
+    int64_t rows = isa<KernelRopeCacheWriteOp>(op) ? rowsOf(op->getOperand(0)) : rowsOf(outputOf(op));
+    return {rows, kWarps * Warp::kLanes};
   }
 
   LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {
     RowKernel kernel(builder);
-    llvm::TypeSwitch<Operation *>(op).Case<KernelNormOp, KernelRopeCacheWriteOp>(
-        [&](auto each) { kernel.build(each); });
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<KernelNormOp, KernelRopeOp, KernelRopeCacheWriteOp, KernelEmbedOp, KernelGatherRowsOp, KernelAddOp,
+              KernelMoeCombineOp>([&](auto each) { kernel.build(each); });
     return success();
   }
 
 private:
+  static int64_t rowsOf(Value buffer) { return cast<MemRefType>(buffer.getType()).getDimSize(0); }
+
+  static Value outputOf(Operation *op) {
+    return llvm::TypeSwitch<Operation *, Value>(op)
+        .Case<KernelNormOp, KernelRopeOp, KernelEmbedOp, KernelGatherRowsOp, KernelAddOp, KernelMoeCombineOp>(
+            [](auto each) { return each.getOutput(); });
+  }
+
   static bool hasBf16(Operation *op) {
     return llvm::any_of(op->getOperands(), [](Value operand) {
       auto buffer = dyn_cast<MemRefType>(operand.getType());

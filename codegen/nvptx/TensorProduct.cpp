@@ -8,9 +8,10 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-constexpr int64_t kQuads = 4;      ///< lanes that share a row
-constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
-constexpr int64_t kMostTiles = 4;  ///< instructions that one load of a weight feeds
+constexpr int64_t kQuads = 4;               ///< lanes that share a row
+constexpr int64_t kTileInputs = 8;          ///< rows of activations of an instruction
+constexpr int64_t kMostTiles = 4;           ///< instructions that one load of a weight feeds
+constexpr int64_t kMany = int64_t(1) << 31; ///< more rows than there are
 /// Floats from one row of partial sums to the next: lanes write rows 2q and 2q + 1 and threads read rows r and r + 4, without a bank
 /// that is asked for twice.
 constexpr int64_t kPartialStride = 20;
@@ -46,11 +47,13 @@ TensorProduct::TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrice
 
 void TensorProduct::run(const ProductWeights &weights, Value tile, const ProductInput &input, Store store) {
   builder.loop(builder.index(0), input.count, kMostTiles * kTileInputs, [&](Value first) {
-    Value few = builder.less(builder.sub(input.count, first), builder.index(kTileInputs + 1));
-    // Tokens come one or a few at a time, or as a prompt: a loop for each, with the same sums.
-    builder.when(few, [&] { runRows(weights, tile, input, first, 1, store); });
-    builder.when(builder.less(builder.index(kTileInputs), builder.sub(input.count, first)),
-                 [&] { runRows(weights, tile, input, first, kMostTiles, store); });
+    Value left = builder.sub(input.count, first);
+    // Tokens come one or a few at a time, or as a prompt: a loop for 1, 2 and 4 tiles, with the same sums.
+    for (int64_t tiles = 1; tiles <= kMostTiles; tiles *= 2) {
+      Value fits = builder.less(left, builder.index(tiles == kMostTiles ? kMany : tiles * kTileInputs + 1));
+      Value fewerDoNot = builder.less(builder.index(tiles == 1 ? 0 : tiles / 2 * kTileInputs), left);
+      builder.when(builder.both(fits, fewerDoNot), [&] { runRows(weights, tile, input, first, tiles, store); });
+    }
   });
 }
 

@@ -93,6 +93,24 @@ TEST(GpuFamilies, RopeCacheWrite) {
   verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"", 33, 0, 0, 0}));
 }
 
+TEST(GpuFamilies, RowsThatAreMovedOrAdded) {
+  verifyFamily(*makeGpuRowFamily(), embedCase("bf16", "bf16", 5, 11, 48));
+  verifyFamily(*makeGpuRowFamily(), embedCase("f16", "f32", 3, 7, 33));
+  verifyFamily(*makeGpuRowFamily(), gatherRowsCase("bf16", "bf16", 5, 64));
+  verifyFamily(*makeGpuRowFamily(), gatherRowsCase("f32", "bf16", 5, 19));
+  verifyFamily(*makeGpuRowFamily(), addCase("bf16", 5, 96));
+  verifyFamily(*makeGpuRowFamily(), addCase("f32", 3, 37));
+  for (bool shared : {false, true}) {
+    verifyFamily(*makeGpuRowFamily(), moeCombineCase("bf16", 5, 3, 2312, shared));
+    verifyFamily(*makeGpuRowFamily(), moeCombineCase("f32", 4, 2, 21, shared));
+  }
+}
+
+TEST(GpuFamilies, Rope) {
+  verifyFamily(*makeGpuRowFamily(), ropeCase("bf16", 5, 3, 24, 8, 16));
+  verifyFamily(*makeGpuRowFamily(), ropeCase("f32", 4, 2, 40, 0, 12));
+}
+
 TEST(GpuFamilies, TopK) {
   verifyFamily(*makeGpuTopKFamily(), topKCase(7, 100, 16));
   verifyFamily(*makeGpuTopKFamily(), topKCase(5, 64, 1));
