@@ -26,7 +26,6 @@ Result<CudaDriver> CudaDriver::open(const std::filesystem::path &path) {
   find("cuDeviceGet", driver.deviceGet);
   find("cuDeviceGetCount", driver.deviceGetCount);
   find("cuDeviceGetName", driver.deviceGetName);
-  find("cuDeviceGetAttribute", driver.deviceGetAttribute);
   find("cuDevicePrimaryCtxRetain", driver.primaryCtxRetain);
   find("cuDevicePrimaryCtxRelease_v2", driver.primaryCtxRelease);
   find("cuCtxSetCurrent", driver.ctxSetCurrent);

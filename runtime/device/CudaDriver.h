@@ -15,7 +15,6 @@ struct CudaDriver {
   decltype(&cuda::cuDeviceGet) deviceGet = nullptr;
   decltype(&cuda::cuDeviceGetCount) deviceGetCount = nullptr;
   decltype(&cuda::cuDeviceGetName) deviceGetName = nullptr;
-  decltype(&cuda::cuDeviceGetAttribute) deviceGetAttribute = nullptr;
   decltype(&cuda::cuDevicePrimaryCtxRetain) primaryCtxRetain = nullptr;
   decltype(&cuda::cuDevicePrimaryCtxRelease) primaryCtxRelease = nullptr;
   decltype(&cuda::cuCtxSetCurrent) ctxSetCurrent = nullptr;

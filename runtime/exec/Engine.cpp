@@ -3,6 +3,9 @@
 #include "runtime/device/CpuFeatures.h"
 #include "runtime/memory/BlockScales.h"
 
+#include <cstdlib>
+#include <fmt/format.h>
+
 namespace glm {
 
 Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder, const EngineOptions &options) {
@@ -36,15 +39,23 @@ Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder
 }
 
 Result<void> Engine::chooseMachine(const EngineOptions &options) {
-  Result<const Code *> code =
-      manifest().onGpu() ? chooseGpuCode(manifest(), options.ptxOnly) : chooseCode(manifest(), cpuFlags());
+  bool onGpu = manifest().onGpu(), interpreted = options.device == "ptx";
+  if (!options.device.empty() && (options.device == "host") == onGpu)
+    return Error{fmt::format("{}: --device={} needs an artifact for {}, but found one for {} ({}, {})",
+                             artifact->folder.filename().string(), options.device, onGpu ? "the host" : "a GPU",
+                             onGpu ? "a GPU" : "the host", manifest().target, manifest().code.back().file)};
+  Result<const Code *> code = onGpu ? chooseGpuCode(manifest(), interpreted) : chooseCode(manifest(), cpuFlags());
   if (!code)
     return code.error();
   chosen = *code;
   machine = host.get();
-  if (!manifest().onGpu())
+  if (!onGpu)
     return {};
-  Result<std::unique_ptr<CudaDevice>> opened = CudaDevice::open(options.driver);
+  // The chip that the code is for, unless somebody wants to see what another one makes of it.
+  if (interpreted)
+    setenv("GLM_PTX_CHIP", manifest().target.c_str(), /*overwrite=*/0);
+  Result<std::unique_ptr<CudaDevice>> opened =
+      CudaDevice::open(interpreted ? options.interpreter : std::filesystem::path("libcuda.so.1"));
   if (!opened)
     return opened.error();
   gpu = std::move(*opened);

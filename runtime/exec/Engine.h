@@ -11,9 +11,10 @@ namespace glm {
 struct EngineOptions {
   /// Of the host: those that compute, or that read a GPU's weights.
   int64_t threads = 1;
-  /// Of an artifact for a GPU: the driver library. One that interprets PTX takes no cubin.
-  std::filesystem::path driver = "libcuda.so.1";
-  bool ptxOnly = false;
+  /// host, cuda or ptx; empty: what the artifact is for.
+  std::string device = "";
+  /// The driver library of ptx.
+  std::filesystem::path interpreter = {};
   /// Read every block scale before anything is computed. Without it the caller vouches for them.
   bool checkBlockScales = true;
 };
