@@ -2,6 +2,7 @@
 #include "codegen/builder/KernelBuilder.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -31,6 +32,16 @@ SmallVector<Value> KernelBuilder::fold(Value lower, Value upper, int64_t step, V
   SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
   scf::YieldOp::create(*this, next);
   return SmallVector<Value>(loop.getResults());
+}
+
+Value KernelBuilder::firstOf(int64_t count, function_ref<Value(Value)> holds) {
+  SmallVector<Value> bounds = {index(0), index(count)};
+  return fold(index(0), index(llvm::Log2_64_Ceil(count + 1)), 1, bounds, [&](Value, ValueRange carried) {
+    Value middle = div(add(carried[0], carried[1]), index(2));
+    Value open = less(carried[0], carried[1]), held = holds(min(middle, index(count - 1)));
+    Value low = select(both(open, negation(held)), add(middle, index(1)), carried[0]);
+    return SmallVector<Value>{low, select(both(open, held), middle, carried[1])};
+  })[0];
 }
 
 void KernelBuilder::when(Value condition, function_ref<void()> body) {

@@ -76,6 +76,8 @@ public:
   llvm::SmallVector<mlir::Value>
   fold(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange initial,
        llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  /// The first of 0 .. count-1 of which `holds` is true, `count` if there is none; true stays true behind it.
+  mlir::Value firstOf(int64_t count, llvm::function_ref<mlir::Value(mlir::Value)> holds);
   /// if (condition) body()
   void when(mlir::Value condition, llvm::function_ref<void()> body);
 
@@ -97,6 +99,8 @@ public:
   mlir::Value less(mlir::Value a, mlir::Value b);  ///< signed; false beside a NaN
   mlir::Value equal(mlir::Value a, mlir::Value b); ///< false beside a NaN
   mlir::Value both(mlir::Value a, mlir::Value b);  ///< of two conditions
+  mlir::Value either(mlir::Value a, mlir::Value b);
+  mlir::Value negation(mlir::Value condition);
   mlir::Value select(mlir::Value condition, mlir::Value yes, mlir::Value no);
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c); ///< a * b + c, one rounding
   /// Sum of the lanes in a fixed tree order (halves added until one lane is left): the same on every chip.

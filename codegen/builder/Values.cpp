@@ -81,6 +81,10 @@ Value KernelBuilder::equal(Value a, Value b) {
 }
 
 Value KernelBuilder::both(Value a, Value b) { return arith::AndIOp::create(*this, a, b); }
+Value KernelBuilder::either(Value a, Value b) { return arith::OrIOp::create(*this, a, b); }
+Value KernelBuilder::negation(Value condition) {
+  return arith::XOrIOp::create(*this, condition, arith::ConstantOp::create(*this, getBoolAttr(true)));
+}
 Value KernelBuilder::select(Value condition, Value yes, Value no) {
   return arith::SelectOp::create(*this, condition, yes, no);
 }

@@ -59,8 +59,7 @@ private:
       SmallVector<Value> best =
           builder.fold(builder.index(0), builder.index(count), 1, initial, [&](Value i, ValueRange carried) {
             Value value = builder.load(values, i);
-            Value better =
-                arith::OrIOp::create(builder, builder.equal(carried[0], nobody), builder.less(carried[1], value));
+            Value better = builder.either(builder.equal(carried[0], nobody), builder.less(carried[1], value));
             Value taken = builder.both(better, builder.equal(builder.load(marks, i), builder.index(Free)));
             return SmallVector<Value>{builder.select(taken, i, carried[0]), builder.select(taken, value, carried[1])};
           });

@@ -5,6 +5,7 @@
 // equals the first.
 #include "codegen/linalg/Columns.h"
 #include "codegen/linalg/PlainBodies.h"
+#include "codegen/linalg/ScoreKeys.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -19,16 +20,8 @@ Value compare(KernelBuilder &builder, arith::CmpIPredicate predicate, Value a, V
   return arith::CmpIOp::create(builder, predicate, a, b);
 }
 
-/// Scores of a row as unsigned numbers in the same order: negative ones with all bits turned, others above them.
 Value keysAt(KernelBuilder &builder, Value scores, Value row, Value position, int64_t lanes) {
-  Type type = lanes == 1 ? Type(builder.getI32Type()) : VectorType::get({lanes}, builder.getI32Type());
-  // Adding zero makes -0 a +0: they are equal scores.
-  Value score =
-      builder.add(loadLanes(builder, scores, {row, position}, lanes), inLanes(builder, builder.f32(0.0f), lanes));
-  Value bits = arith::BitcastOp::create(builder, type, score);
-  Value sign = arith::ShRSIOp::create(builder, bits, inLanes(builder, builder.i32(31), lanes));
-  Value mask = arith::OrIOp::create(builder, sign, inLanes(builder, builder.i32(INT32_MIN), lanes));
-  return arith::XOrIOp::create(builder, bits, mask);
+  return scoreKeys(builder, loadLanes(builder, scores, {row, position}, lanes), lanes);
 }
 
 /// How many of the first `count` scores are not below `bound`, or (`above`) are above it.
@@ -66,7 +59,7 @@ void chooseBest(KernelBuilder &builder, Value scores, Value indices, Value row, 
   builder.fold(builder.index(0), count, 1, {builder.index(0), equals}, [&](Value position, ValueRange carried) {
     Value key = keysAt(builder, scores, row, position, 1);
     Value equal = builder.both(builder.equal(key, last), builder.less(builder.i32(0), carried[1]));
-    Value taken = arith::OrIOp::create(builder, compare(builder, arith::CmpIPredicate::ugt, key, last), equal);
+    Value taken = builder.either(compare(builder, arith::CmpIPredicate::ugt, key, last), equal);
     builder.when(taken, [&] { builder.store(position, indices, {row, carried[0]}); });
     Value one = builder.select(taken, builder.index(1), builder.index(0));
     return SmallVector<Value>{builder.add(carried[0], one),
@@ -75,6 +68,16 @@ void chooseBest(KernelBuilder &builder, Value scores, Value indices, Value row, 
 }
 
 } // namespace
+
+Value scoreKeys(KernelBuilder &builder, Value scores, int64_t lanes) {
+  Type type = lanes == 1 ? Type(builder.getI32Type()) : VectorType::get({lanes}, builder.getI32Type());
+  // Adding zero makes -0 a +0: they are equal scores.
+  Value score = builder.add(scores, inLanes(builder, builder.f32(0.0f), lanes));
+  Value bits = arith::BitcastOp::create(builder, type, score);
+  Value sign = arith::ShRSIOp::create(builder, bits, inLanes(builder, builder.i32(31), lanes));
+  Value mask = arith::OrIOp::create(builder, sign, inLanes(builder, builder.i32(INT32_MIN), lanes));
+  return arith::XOrIOp::create(builder, bits, mask);
+}
 
 void buildPlain(KernelTopKOp op, KernelBuilder &builder) {
   Value scores = builder.buffer(op.getScores()), positions = builder.buffer(op.getPositions()),
@@ -85,8 +88,7 @@ void buildPlain(KernelTopKOp op, KernelBuilder &builder) {
     Value count = builder.add(builder.load(positions, row), builder.index(1));
     Value more = builder.less(builder.index(topK), count);
     builder.when(more, [&] { chooseBest(builder, scores, indices, row, count, topK); });
-    builder.when(builder.equal(more, arith::ConstantOp::create(builder, builder.getBoolAttr(false))),
-                 [&] { chooseAll(builder, indices, row, count, topK); });
+    builder.when(builder.negation(more), [&] { chooseAll(builder, indices, row, count, topK); });
   });
 }
 

@@ -166,12 +166,14 @@ Error keepReproducer(ModuleOp kernel, const Error &error, const std::filesystem:
 } // namespace
 
 Result<KernelFiles> KernelFiles::compile(ModuleOp plan, TargetAttr target, const CodeOptions &options,
-                                         llvm::CodeGenFileType type, const std::filesystem::path &folder) {
+                                         llvm::CodeGenFileType type, const std::filesystem::path &output) {
   llvm::InitializeAllTargets();
   llvm::InitializeAllTargetMCs();
   llvm::InitializeAllAsmPrinters();
   std::vector<ModuleOp> kernels(plan.getOps<ModuleOp>().begin(), plan.getOps<ModuleOp>().end());
 
+  std::filesystem::path folder = output;
+  folder += ".objects";
   std::error_code code;
   std::filesystem::create_directories(folder, code);
   if (code)

@@ -23,10 +23,10 @@ struct CodeOptions {
 /// Objects or assembly of a plan's kernels in a folder of their own, which goes with this object.
 class KernelFiles {
 public:
-  /// Compile the nested modules of `plan` (in the LLVM dialect) for `target`, into `folder`, which does not exist yet. What no module
+  /// Compile the nested modules of `plan` (in the LLVM dialect) for `target`, into the folder `<output>.objects`. What no module
   /// of ours should do to LLVM, such as an instruction that the target lacks, is an error like any other.
   static Result<KernelFiles> compile(mlir::ModuleOp plan, TargetAttr target, const CodeOptions &options,
-                                     llvm::CodeGenFileType type, const std::filesystem::path &folder);
+                                     llvm::CodeGenFileType type, const std::filesystem::path &output);
   KernelFiles(KernelFiles &&other) noexcept : folder(std::exchange(other.folder, {})), all(std::move(other.all)) {}
   KernelFiles &operator=(KernelFiles &&) = delete;
   ~KernelFiles();

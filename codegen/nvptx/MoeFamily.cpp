@@ -10,8 +10,6 @@
 #include "codegen/nvptx/TensorProduct.h"
 #include "codegen/target/Target.h"
 
-#include "llvm/Support/MathExtras.h"
-
 using namespace mlir;
 
 namespace glm {
@@ -34,7 +32,7 @@ public:
     Value there = builder.less(expert, builder.index(experts));
     expert = builder.min(expert, builder.index(experts - 1));
     Value first = builder.load(offsets, expert), last = builder.load(offsets, builder.add(expert, builder.index(1)));
-    Value starts = arith::OrIOp::create(builder, everyExpert, builder.equal(first, place));
+    Value starts = builder.either(everyExpert, builder.equal(first, place));
     builder.when(builder.both(there, starts), [&] { body(expert, tile, first, builder.sub(last, first)); });
   }
 
@@ -43,18 +41,9 @@ public:
 private:
   /// The expert whose entries hold the place: the number of experts that end at or before it.
   Value expertAt(Value place) {
-    SmallVector<Value> bounds = {builder.index(0), builder.index(experts)};
-    int64_t rounds = llvm::Log2_64_Ceil(experts + 1);
-    Value low = builder.fold(builder.index(0), builder.index(rounds), 1, bounds, [&](Value, ValueRange carried) {
-      Value middle = builder.div(builder.add(carried[0], carried[1]), builder.index(2));
-      Value end = builder.load(offsets, builder.add(builder.min(middle, builder.index(experts - 1)), builder.index(1)));
-      Value before = builder.less(place, end);
-      Value open = builder.less(carried[0], carried[1]);
-      Value up = builder.select(before, carried[0], builder.add(middle, builder.index(1)));
-      Value down = builder.select(before, middle, carried[1]);
-      return SmallVector<Value>{builder.select(open, up, carried[0]), builder.select(open, down, carried[1])};
-    })[0];
-    return low;
+    return builder.firstOf(experts, [&](Value expert) {
+      return builder.less(place, builder.load(offsets, builder.add(expert, builder.index(1))));
+    });
   }
 
   KernelBuilder &builder;

@@ -32,9 +32,7 @@ std::string join(const std::vector<std::unique_ptr<llvm::MemoryBuffer>> &modules
 
 Result<void> writePtx(ModuleOp plan, TargetAttr target, const CodeOptions &options,
                       const std::filesystem::path &output) {
-  std::filesystem::path folder = output;
-  folder += ".kernels";
-  Result<KernelFiles> files = KernelFiles::compile(plan, target, options, llvm::CodeGenFileType::AssemblyFile, folder);
+  Result<KernelFiles> files = KernelFiles::compile(plan, target, options, llvm::CodeGenFileType::AssemblyFile, output);
   if (!files)
     return files.error();
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> modules;

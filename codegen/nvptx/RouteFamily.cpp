@@ -61,7 +61,7 @@ private:
     SmallVector<Value> best = builder.fold(
         warp.thread(), builder.index(experts), Warp::kLanes, {nobody, lowest}, [&](Value expert, ValueRange carried) {
           Value value = builder.load(choices, expert);
-          Value better = either(builder.equal(carried[0], nobody), builder.less(carried[1], value));
+          Value better = builder.either(builder.equal(carried[0], nobody), builder.less(carried[1], value));
           Value open = builder.equal(builder.load(ranks, expert), builder.index(kFree));
           Value taken = builder.both(open, better);
           return SmallVector<Value>{builder.select(taken, expert, carried[0]),
@@ -77,22 +77,15 @@ private:
       Value nobodyHere = builder.equal(number, builder.toI32(nobody)),
             nobodyThere = builder.equal(otherNumber, builder.toI32(nobody));
       Value lower = builder.less(otherNumber, number);
-      Value wins = builder.select(lower, notLess(otherValue, value), builder.less(value, otherValue));
-      wins = either(nobodyHere, wins);
-      wins = builder.select(nobodyThere, arith::ConstantOp::create(builder, builder.getBoolAttr(false)), wins);
+      Value wins =
+          builder.select(lower, builder.negation(builder.less(otherValue, value)), builder.less(value, otherValue));
+      wins = builder.both(builder.either(nobodyHere, wins), builder.negation(nobodyThere));
       number = builder.select(wins, otherNumber, number);
       value = builder.select(wins, otherValue, value);
     }
     builder.when(builder.equal(warp.thread(), builder.index(0)),
                  [&] { builder.store(builder.i32(kChosen), ranks, builder.toIndex(number)); });
     warp.barrier();
-  }
-
-  Value either(Value a, Value b) { return arith::OrIOp::create(builder, a, b); }
-  /// Whether the earlier of two, in the order of experts, stays although the later one follows: nothing later is larger.
-  Value notLess(Value earlier, Value later) {
-    return arith::XOrIOp::create(builder, builder.less(earlier, later),
-                                 arith::ConstantOp::create(builder, builder.getBoolAttr(true)));
   }
 
   /// Chosen experts in ascending order, then their weights.

@@ -88,10 +88,7 @@ public:
         Value turns = builder.both(builder.less(builder.index(begin - 1), inHead),
                                    builder.less(inHead, builder.index(begin + pairs)));
         Value pair = builder.select(turns, builder.sub(inHead, builder.index(begin)), builder.index(0));
-        Value cosine = builder.load(angles, {row, pair});
-        Value sine = builder.load(angles, {row, builder.add(pair, builder.index(pairs))});
-        Value newX = builder.sub(builder.mul(x, cosine), builder.mul(y, sine));
-        Value newY = builder.add(builder.mul(y, cosine), builder.mul(x, sine));
+        auto [newX, newY] = turn(angles, row, pair, pairs, x, y);
         builder.store(builder.select(turns, newX, x), output, {row, even});
         builder.store(builder.select(turns, newY, y), output, {row, odd});
       });
@@ -194,17 +191,23 @@ private:
     });
   }
 
+  /// (x, y) turned by angle `pair` of a row, which has its cosines and then its sines.
+  std::pair<Value, Value> turn(Value angles, Value row, Value pair, int64_t pairs, Value x, Value y) {
+    Value cosine = builder.load(angles, {row, pair});
+    Value sine = builder.load(angles, {row, builder.add(pair, builder.index(pairs))});
+    return {builder.sub(builder.mul(x, cosine), builder.mul(y, sine)),
+            builder.add(builder.mul(y, cosine), builder.mul(x, sine))};
+  }
+
   /// A pair of columns a thread, in shared memory.
   void rotate(Value angles, Value row, int64_t offset, int64_t width, Value kept,
               function_ref<void(Value, Value)> keep) {
     builder.loop(warp.thread(), builder.index(width / 2), warp.threads(), [&](Value pair) {
-      Value cosine = builder.load(angles, {row, pair});
-      Value sine = builder.load(angles, {row, builder.add(pair, builder.index(width / 2))});
       Value even = builder.add(builder.index(offset), builder.mul(pair, builder.index(2)));
       Value odd = builder.add(even, builder.index(1));
-      Value x = builder.load(kept, even), y = builder.load(kept, odd);
-      keep(builder.sub(builder.mul(x, cosine), builder.mul(y, sine)), even);
-      keep(builder.add(builder.mul(y, cosine), builder.mul(x, sine)), odd);
+      auto [x, y] = turn(angles, row, pair, width / 2, builder.load(kept, even), builder.load(kept, odd));
+      keep(x, even);
+      keep(y, odd);
     });
     warp.barrier();
   }

@@ -70,18 +70,8 @@ private:
 
   /// How many positions are chosen: the place of the first -1.
   Value countChosen() {
-    SmallVector<Value> bounds = {builder.index(0), builder.index(topK)};
-    return builder.fold(
-        builder.index(0), builder.index(llvm::Log2_64_Ceil(topK + 1)), 1, bounds, [&](Value, ValueRange carried) {
-          Value middle = builder.div(builder.add(carried[0], carried[1]), builder.index(2));
-          Value place = builder.min(middle, builder.index(topK - 1));
-          Value chosen = builder.less(builder.index(-1), builder.load(indices, {row, place}));
-          Value open = builder.less(carried[0], carried[1]);
-          Value up = builder.both(open, chosen);
-          Value down = builder.both(open, builder.less(builder.load(indices, {row, place}), builder.index(0)));
-          return SmallVector<Value>{builder.select(up, builder.add(middle, builder.index(1)), carried[0]),
-                                    builder.select(down, middle, carried[1])};
-        })[0];
+    return builder.firstOf(topK,
+                           [&](Value j) { return builder.less(builder.load(indices, {row, j}), builder.index(0)); });
   }
 
   /// Rows of the cache for the positions of a round; those beyond the last repeat it.
@@ -202,10 +192,8 @@ private:
     };
     SmallVector<SmallVector<Value, 2>> factorsOfSlab(kPart);
     for (int64_t position : {0, 8}) {
-      Value even = load(position), odd = load(position + 1);
-      for (int64_t j = 0; j < kPart; ++j)
-        factorsOfSlab[j].push_back(
-            warp.permute(warp.word(even, j / 2), warp.word(odd, j / 2), j % 2 == 0 ? 0x5410 : 0x7632));
+      for (auto [factor, pair] : llvm::zip_equal(factorsOfSlab, warp.pairs(load(position), load(position + 1))))
+        factor.push_back(pair);
     }
     return factorsOfSlab;
   }

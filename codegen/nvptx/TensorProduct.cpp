@@ -8,10 +8,9 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-constexpr int64_t kQuads = 4;               ///< lanes that share a row
-constexpr int64_t kTileInputs = 8;          ///< rows of activations of an instruction
-constexpr int64_t kMostTiles = 4;           ///< instructions that one load of a weight feeds
-constexpr int64_t kMany = int64_t(1) << 31; ///< more rows than there are
+constexpr int64_t kQuads = 4;      ///< lanes that share a row
+constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
+constexpr int64_t kMostTiles = 4;  ///< instructions that one load of a weight feeds
 /// Floats from one row of partial sums to the next: lanes write rows 2q and 2q + 1 and threads read rows r and r + 4, without a bank
 /// that is asked for twice.
 constexpr int64_t kPartialStride = 20;
@@ -47,11 +46,11 @@ TensorProduct::TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrice
 
 void TensorProduct::run(const ProductWeights &weights, Value tile, const ProductInput &input, Store store) {
   builder.loop(builder.index(0), input.count, kMostTiles * kTileInputs, [&](Value first) {
-    Value left = builder.sub(input.count, first);
+    Value left = builder.min(builder.sub(input.count, first), builder.index(kMostTiles * kTileInputs));
     // Tokens come one or a few at a time, or as a prompt: a loop for 1, 2 and 4 tiles, with the same sums.
     for (int64_t tiles = 1; tiles <= kMostTiles; tiles *= 2) {
-      Value fits = builder.less(left, builder.index(tiles == kMostTiles ? kMany : tiles * kTileInputs + 1));
-      Value fewerDoNot = builder.less(builder.index(tiles == 1 ? 0 : tiles / 2 * kTileInputs), left);
+      Value fits = builder.less(left, builder.index(tiles * kTileInputs + 1));
+      Value fewerDoNot = builder.less(builder.index(tiles / 2 * kTileInputs), left);
       builder.when(builder.both(fits, fewerDoNot), [&] { runRows(weights, tile, input, first, tiles, store); });
     }
   });
@@ -156,8 +155,8 @@ TensorProduct::Words TensorProduct::loadInput(const WeightMatrix &matrix, const 
   Words pairs;
   for (size_t i = 0; i < words.size(); i += 4)
     for (size_t j = 0; j < 2; ++j) {
-      pairs.push_back(warp.permute(words[i + j], words[i + j + 2], 0x5410));
-      pairs.push_back(warp.permute(words[i + j], words[i + j + 2], 0x7632));
+      auto [low, high] = warp.halves(words[i + j], words[i + j + 2]);
+      pairs.append({low, high});
     }
   return pairs;
 }
@@ -189,9 +188,8 @@ void TensorProduct::reduce(const ProductWeights &weights, Value tile, const Prod
     builder.when(builder.both(builder.less(number, input.count), builder.less(n, builder.index(weights.count))), [&] {
       SmallVector<Value, 2> totals;
       for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
-        Value total = builder.load(partial, at(matrix, builder.index(0), row, inner));
-        for (int64_t other = 1; other < warp.warps(); ++other)
-          total = builder.add(total, builder.load(partial, at(matrix, builder.index(other), row, inner)));
+        Value total = warp.sumWarps(
+            [&, matrix = matrix](Value other) { return builder.load(partial, at(matrix, other, row, inner)); });
         if (weight.isPacked()) // what is left of the scale in unpack
           total = builder.mul(total, builder.mul(weight.global, builder.f32(0x1p8f)));
         totals.push_back(total);

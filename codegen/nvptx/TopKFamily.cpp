@@ -2,6 +2,7 @@
 //
 //     the k-th largest score   by digits of 8 bits from the highest: counted in shared memory, among scores that have the digits found so far
 //     the choice               a thread has a run of positions, and knows from counts how many are chosen before it
+#include "codegen/linalg/ScoreKeys.h"
 #include "codegen/nvptx/Families.h"
 #include "codegen/nvptx/Warp.h"
 #include "codegen/target/Target.h"
@@ -34,7 +35,7 @@ public:
       count = builder.add(builder.load(positions, row), builder.index(1));
       Value more = builder.less(builder.index(topK), count);
       builder.when(more, [&] { chooseBest(); });
-      builder.when(builder.less(count, builder.index(topK + 1)), [&] { chooseAll(); });
+      builder.when(builder.negation(more), [&] { chooseAll(); });
     });
   }
 
@@ -45,14 +46,7 @@ private:
     });
   }
 
-  /// Scores as unsigned numbers in the same order (codegen/linalg/TopK.cpp).
-  Value keyAt(Value position) {
-    // Adding zero makes -0 a +0: they are equal scores.
-    Value score = builder.add(builder.load(scores, {row, position}), builder.f32(0.0f));
-    Value bits = arith::BitcastOp::create(builder, builder.getI32Type(), score);
-    Value sign = arith::ShRSIOp::create(builder, bits, builder.i32(31));
-    return arith::XOrIOp::create(builder, bits, warp.orBits(sign, builder.i32(INT32_MIN)));
-  }
+  Value keyAt(Value position) { return scoreKeys(builder, builder.load(scores, {row, position}), /*lanes=*/1); }
 
   void chooseBest() {
     // The prefix of the k-th largest key, and how many keys of that prefix are still to be chosen.
@@ -100,9 +94,7 @@ private:
       state = builder.fold(builder.index(0), builder.index(kDigits), 1, state, [&](Value i, ValueRange carried) {
         Value digit = builder.sub(builder.index(kDigits - 1), i);
         Value here = loadI32(histogram, digit), over = builder.less(here, carried[1]);
-        Value ends =
-            arith::XOrIOp::create(builder, over, arith::ConstantOp::create(builder, builder.getBoolAttr(true)));
-        Value done = either(carried[2], ends);
+        Value done = builder.either(carried[2], builder.negation(over));
         return SmallVector<Value>{builder.select(carried[2], carried[0], builder.toI32(digit)),
                                   builder.select(done, carried[1], builder.sub(carried[1], here)), done};
       });
@@ -113,7 +105,6 @@ private:
     warp.barrier();
   }
 
-  Value either(Value a, Value b) { return arith::OrIOp::create(builder, a, b); }
   Value loadI32(Value memref, Value place) { return memref::LoadOp::create(builder, memref, ValueRange{place}); }
   Value loadI32(Value memref, int64_t place) { return loadI32(memref, builder.index(place)); }
 
@@ -136,7 +127,7 @@ private:
       Value key = keyAt(position);
       Value isAbove = compare(builder, arith::CmpIPredicate::ugt, key, last);
       Value isEqual = compare(builder, arith::CmpIPredicate::eq, key, last);
-      Value taken = either(isAbove, builder.both(isEqual, builder.less(carried[1], equals)));
+      Value taken = builder.either(isAbove, builder.both(isEqual, builder.less(carried[1], equals)));
       builder.when(taken, [&] {
         builder.store(position, indices, {row, builder.add(carried[0], builder.min(carried[1], equals))});
       });

@@ -70,9 +70,8 @@ SmallVector<SmallVector<Value, 4>> TransposedProduct::loadWeight(const Operands 
   // In the order of an instruction's words: both halves of columns for the first pair of terms, then for the second.
   for (int64_t term : {0, 8})
     for (int64_t half : {0, 1}) {
-      Value even = load(term, half), odd = load(term + 1, half);
-      for (int64_t j = 0; j < kPart; ++j)
-        factors[j].push_back(warp.permute(warp.word(even, j / 2), warp.word(odd, j / 2), j % 2 == 0 ? 0x5410 : 0x7632));
+      for (auto [factor, pair] : llvm::zip_equal(factors, warp.pairs(load(term, half), load(term + 1, half))))
+        factor.push_back(pair);
     }
   return factors;
 }
@@ -99,10 +98,7 @@ void TransposedProduct::reduce(Value tile, Value first, int64_t columns, ArrayRe
           builder.add(builder.sub(inner, inHalf),
                       builder.add(builder.mul(builder.rem(inHalf, builder.index(kPart)), builder.index(kPart)),
                                   builder.div(inHalf, builder.index(kPart))));
-      Value total = builder.load(partial, at(builder.index(0), row, place));
-      for (int64_t other = 1; other < kWarps; ++other)
-        total = builder.add(total, builder.load(partial, at(builder.index(other), row, place)));
-      store(number, column, total);
+      store(number, column, warp.sumWarps([&](Value other) { return builder.load(partial, at(other, row, place)); }));
     });
   });
   // The next rows write the same memory.

@@ -50,6 +50,17 @@ Value Warp::permute(Value a, Value b, uint32_t selector) {
       .getResult(0);
 }
 
+Warp::Halves Warp::halves(Value a, Value b) { return {permute(a, b, 0x5410), permute(a, b, 0x7632)}; }
+
+SmallVector<Value, 8> Warp::pairs(Value even, Value odd) {
+  SmallVector<Value, 8> words;
+  for (int64_t i = 0; i < 4; ++i) {
+    auto [low, high] = halves(word(even, i), word(odd, i));
+    words.append({low, high});
+  }
+  return words;
+}
+
 Value Warp::bits(Value a, Value mask) { return arith::AndIOp::create(builder, a, mask); }
 Value Warp::orBits(Value a, Value b) { return arith::OrIOp::create(builder, a, b); }
 Value Warp::constant(uint32_t value) { return builder.i32(static_cast<int32_t>(value)); }
@@ -134,10 +145,15 @@ Value Warp::sumBlock(Value value, Value scratch) {
   Value lane = builder.rem(threadIndex, builder.index(kLanes));
   builder.when(builder.equal(lane, builder.index(0)), [&] { builder.store(value, scratch, warpIndex); });
   barrier();
-  Value sum = builder.load(scratch, builder.index(0));
-  for (int64_t other = 1; other < warpCount; ++other)
-    sum = builder.add(sum, builder.load(scratch, builder.index(other)));
+  Value sum = sumWarps([&](Value other) { return builder.load(scratch, other); });
   barrier();
+  return sum;
+}
+
+Value Warp::sumWarps(function_ref<Value(Value)> of) {
+  Value sum = of(builder.index(0));
+  for (int64_t other = 1; other < warpCount; ++other)
+    sum = builder.add(sum, of(builder.index(other)));
   return sum;
 }
 

@@ -31,8 +31,13 @@ public:
   mlir::Value loadWords(mlir::Value memref, mlir::ValueRange indices, int64_t count);
   /// Word `number` of such a vector: i32.
   mlir::Value word(mlir::Value words, int64_t number);
-  /// prmt.b32: the bytes of b:a that the digits of `selector` number, the lowest digit's byte first.
-  mlir::Value permute(mlir::Value a, mlir::Value b, uint32_t selector);
+  /// The low halves of two words as one word, that of `a` lowest, and the high halves: pairs of neighbours become neighbours' pairs.
+  struct Halves {
+    mlir::Value low, high;
+  };
+  Halves halves(mlir::Value a, mlir::Value b);
+  /// For two rows of 8 neighbouring 16-bit numbers, as loadWords gives them: 8 words, of numbers j of both.
+  llvm::SmallVector<mlir::Value, 8> pairs(mlir::Value even, mlir::Value odd);
 
   mlir::Value bits(mlir::Value a, mlir::Value mask); ///< a & mask
   mlir::Value orBits(mlir::Value a, mlir::Value b);
@@ -42,6 +47,8 @@ public:
   /// Products of two pairs of bf16, each rounded once; i32 words.
   mlir::Value mulBf16x2(mlir::Value a, mlir::Value b);
 
+  /// The sum over all warps, in their order, of what `of` gives for a warp's number.
+  mlir::Value sumWarps(llvm::function_ref<mlir::Value(mlir::Value)> of);
   /// The sum of a value of each thread of the block, for all of them: lanes, then warps in their order. `scratch` is shared memory for one
   /// f32 a warp. Ends with a barrier.
   mlir::Value sumBlock(mlir::Value value, mlir::Value scratch);
@@ -77,6 +84,9 @@ public:
   mlir::Value mma(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b, mlir::Value c);
 
 private:
+  /// prmt.b32: the bytes of b:a that the digits of `selector` number, the lowest digit's byte first.
+  mlir::Value permute(mlir::Value a, mlir::Value b, uint32_t selector);
+
   KernelBuilder &builder;
   int64_t warpCount;
   mlir::Value blockIndex, blockCount, threadIndex, warpIndex, groupIndex, quadIndex;

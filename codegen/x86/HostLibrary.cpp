@@ -33,9 +33,7 @@ Result<void> link(const std::vector<std::filesystem::path> &objects, const std::
 
 Result<void> writeHostLibrary(ModuleOp plan, TargetAttr target, const CodeOptions &options,
                               const std::filesystem::path &output) {
-  std::filesystem::path folder = output;
-  folder += ".objects";
-  Result<KernelFiles> objects = KernelFiles::compile(plan, target, options, llvm::CodeGenFileType::ObjectFile, folder);
+  Result<KernelFiles> objects = KernelFiles::compile(plan, target, options, llvm::CodeGenFileType::ObjectFile, output);
   if (!objects)
     return objects.error();
   return link(objects->paths(), output);

@@ -26,11 +26,35 @@ bool identical(const Matrix &a, const Matrix &b) {
          std::memcmp(a.values.data(), b.values.data(), 4 * a.values.size()) == 0;
 }
 
+std::vector<std::vector<int32_t>> goldenPrompts(const GoldenCase &golden) {
+  std::vector<std::vector<int32_t>> prompts;
+  for (int64_t sequence : goldenValues(golden).sequences("ids"))
+    prompts.push_back(goldenPrompt(golden, sequence));
+  return prompts;
+}
+
+/// Logits of the golden's first sequences, in float32.
+void expectGoldenLogits(const GoldenCase &golden, const std::vector<Matrix> &logits) {
+  ASSERT_FALSE(logits.empty());
+  for (size_t i = 0; i < logits.size(); ++i) {
+    std::string name = fmt::format("{}.logits", i);
+    LogitDifference difference = compareLogits(goldenValues(golden).floats(name), logits[i]);
+    fmt::print("{} {}: {}\n", golden.name, name, difference.summary());
+    EXPECT_LE(difference.relative(), kExactBound) << difference.failure(name, kExactBound);
+  }
+}
+
+void expectIdentical(const std::vector<Matrix> &expected, const std::vector<Matrix> &found, const std::string &what) {
+  ASSERT_EQ(expected.size(), found.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    EXPECT_TRUE(identical(expected[i], found[i]))
+        << what << ": " << compareLogits(expected[i], found[i]).failure(fmt::format("{}.logits", i), 0);
+}
+
 class EndToEnd : public testing::TestWithParam<GoldenCase> {
 protected:
   void SetUp() override {
-    for (int64_t sequence : golden().sequences("ids"))
-      prompts.push_back(goldenPrompt(GetParam(), sequence));
+    prompts = goldenPrompts(GetParam());
     ASSERT_FALSE(prompts.empty());
   }
 
@@ -39,26 +63,10 @@ protected:
     return compileOnce(checkpointFolder(GetParam()), options(activations));
   }
 
-  void expectGolden(const std::vector<Matrix> &logits) {
-    for (size_t i = 0; i < prompts.size(); ++i) {
-      std::string name = fmt::format("{}.logits", i);
-      LogitDifference difference = compareLogits(golden().floats(name), logits[i]);
-      fmt::print("{} {}: {}\n", GetParam().name, name, difference.summary());
-      EXPECT_LE(difference.relative(), kExactBound) << difference.failure(name, kExactBound);
-    }
-  }
-
-  void expectIdentical(const std::vector<Matrix> &expected, const std::vector<Matrix> &found, const std::string &what) {
-    ASSERT_EQ(expected.size(), found.size());
-    for (size_t i = 0; i < expected.size(); ++i)
-      EXPECT_TRUE(identical(expected[i], found[i]))
-          << what << ": " << compareLogits(expected[i], found[i]).failure(fmt::format("{}.logits", i), 0);
-  }
-
   std::vector<std::vector<int32_t>> prompts;
 };
 
-TEST_P(EndToEnd, exactLogits) { expectGolden(runPrompts(artifact("f32"), prompts, {}).logits); }
+TEST_P(EndToEnd, exactLogits) { expectGoldenLogits(GetParam(), runPrompts(artifact("f32"), prompts, {}).logits); }
 
 /// A row's result does not depend on which other rows share its step.
 TEST_P(EndToEnd, chunksAndBatchesAgree) {
@@ -174,15 +182,8 @@ TEST_P(EndToEndTarget, exactLogits) {
   const GoldenCase &golden = goldenCase(GetParam().golden);
   std::vector<std::string> arguments = options("f32");
   arguments.push_back(fmt::format("--target={}", GetParam().target));
-  std::vector<std::vector<int32_t>> prompts;
-  for (int64_t sequence : goldenValues(golden).sequences("ids"))
-    prompts.push_back(goldenPrompt(golden, sequence));
-  RunOutput output = runPrompts(compileOnce(checkpointFolder(golden), arguments), prompts, {});
-  for (size_t i = 0; i < prompts.size(); ++i) {
-    std::string name = fmt::format("{}.logits", i);
-    LogitDifference difference = compareLogits(goldenValues(golden).floats(name), output.logits[i]);
-    EXPECT_LE(difference.relative(), kExactBound) << difference.failure(name, kExactBound);
-  }
+  std::filesystem::path artifact = compileOnce(checkpointFolder(golden), arguments);
+  expectGoldenLogits(golden, runPrompts(artifact, goldenPrompts(golden), {}).logits);
 }
 
 INSTANTIATE_TEST_SUITE_P(Chips, EndToEndTarget,
@@ -195,10 +196,7 @@ INSTANTIATE_TEST_SUITE_P(Chips, EndToEndTarget,
 /// GPUs, their PTX interpreted; or GLM_TEST_DEVICE=cuda, for the chip that this machine has.
 class EndToEndGpu : public testing::TestWithParam<TargetCase> {
 protected:
-  void SetUp() override {
-    for (int64_t sequence : goldenValues(golden()).sequences("ids"))
-      prompts.push_back(goldenPrompt(golden(), sequence));
-  }
+  void SetUp() override { prompts = goldenPrompts(golden()); }
 
   const GoldenCase &golden() const { return goldenCase(GetParam().golden); }
   std::vector<Matrix> run(const std::string &activations, std::optional<int64_t> chunk = std::nullopt) const {
@@ -236,41 +234,23 @@ INSTANTIATE_TEST_SUITE_P(Gpus, EndToEndGpu, testing::ValuesIn(everyGpuCase()), g
 class EndToEndGpuShort : public EndToEndGpu {
 protected:
   void SetUp() override {
+    EndToEndGpu::SetUp();
     // Goldens have their prompts in the order of their lengths.
-    size_t rows = 0;
-    for (int64_t sequence : goldenValues(golden()).sequences("ids")) {
-      std::vector<int32_t> prompt = goldenPrompt(golden(), sequence);
-      rows += prompt.size();
-      if (rows > 64)
-        break;
-      prompts.push_back(std::move(prompt));
-      sequences.push_back(sequence);
-    }
+    size_t rows = 0, count = 0;
+    while (count < prompts.size() && rows + prompts[count].size() <= 64)
+      rows += prompts[count++].size();
+    prompts.resize(count);
     ASSERT_FALSE(prompts.empty());
   }
-
-  std::vector<int64_t> sequences; ///< of the golden, for each prompt
 };
 
-TEST_P(EndToEndGpuShort, exactLogits) {
-  std::vector<Matrix> logits = run("f32");
-  for (size_t i = 0; i < logits.size(); ++i) {
-    std::string name = fmt::format("{}.logits", sequences[i]);
-    LogitDifference difference = compareLogits(goldenValues(golden()).floats(name), logits[i]);
-    EXPECT_LE(difference.relative(), kExactBound) << difference.failure(name, kExactBound);
-  }
-}
+TEST_P(EndToEndGpuShort, exactLogits) { expectGoldenLogits(golden(), run("f32")); }
 
 /// A row's bits are the same whatever shares its step, in products on tensor cores too.
 TEST_P(EndToEndGpuShort, chunksAgree) {
   std::vector<Matrix> expected = run("bf16");
-  for (int64_t chunk : {1, 7}) {
-    std::vector<Matrix> found = run("bf16", chunk);
-    for (size_t i = 0; i < prompts.size(); ++i)
-      EXPECT_TRUE(identical(expected[i], found[i]))
-          << "--chunk=" << chunk << ": "
-          << compareLogits(expected[i], found[i]).failure(fmt::format("{}.logits", sequences[i]), 0);
-  }
+  for (int64_t chunk : {1, 7})
+    expectIdentical(expected, run("bf16", chunk), fmt::format("--chunk={}", chunk));
 }
 
 INSTANTIATE_TEST_SUITE_P(Gpus, EndToEndGpuShort,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
@@ -60,6 +61,11 @@ std::vector<int64_t> rowCounts(int64_t rows) {
 }
 
 } // namespace
+
+std::string testedChip(const std::string &other) {
+  const char *name = std::getenv("GLM_TEST_CHIP");
+  return name ? name : other;
+}
 
 void verify(const KernelFamily &family, const Case &test, const std::string &chip) {
   auto kernel = Kernel::compile(family, test.text, test.operands, chip);

@@ -34,6 +34,9 @@ struct Case {
   bool rowwise = true;
 };
 
+/// The chip that GLM_TEST_CHIP names for this process (a GPU's PTX is interpreted), or `other`.
+std::string testedChip(const std::string &other);
+
 /// Compile the case with `family` and run it with all, no, one and some rows on 1, 2, 3 and 7 threads: numbers within the
 /// bounds, the same bits for any number of threads and rows, nothing written elsewhere.
 void verify(const KernelFamily &family, const Case &test, const std::string &chip = "host");

@@ -3,23 +3,18 @@
 #include "test/codegen/harness/Cases.h"
 #include "test/codegen/harness/Kernel.h"
 
-#include <cstdlib>
 #include <gtest/gtest.h>
 
 namespace glm::test {
 namespace {
 
-/// The chip that this process tests; a GPU's PTX is interpreted.
-std::string chip() {
-  const char *name = std::getenv("GLM_TEST_CHIP");
-  return name ? name : "host";
-}
+const std::string kChip = testedChip("host");
 
 /// On a GPU also the bits of the host: plain bodies are the same arithmetic everywhere.
 void verifyPlain(const Case &test) {
-  verify(*plainFamily(), test, chip());
-  if (chip() != "host")
-    sameBits(*plainFamily(), test, chip(), "host");
+  verify(*plainFamily(), test, kChip);
+  if (kChip != "host")
+    sameBits(*plainFamily(), test, kChip, "host");
 }
 
 const std::vector<std::string> kActivations = {"f32", "bf16"};

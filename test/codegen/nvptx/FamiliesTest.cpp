@@ -4,21 +4,17 @@
 #include "test/codegen/harness/Cases.h"
 #include "test/codegen/harness/Kernel.h"
 
-#include <cstdlib>
 #include <gtest/gtest.h>
 
 namespace glm::test {
 namespace {
 
-std::string chip() {
-  const char *name = std::getenv("GLM_TEST_CHIP");
-  return name ? name : "sm_120a";
-}
+const std::string kChip = testedChip("sm_120a");
 
 /// Against the formula and against the meaning, whose sums have another order.
 void verifyFamily(const KernelFamily &family, const Case &test) {
-  verify(family, test, chip());
-  compare(family, *plainFamily(), test, chip());
+  verify(family, test, kChip);
+  compare(family, *plainFamily(), test, kChip);
 }
 
 const std::vector<std::string> kWeights = {"bf16", "nvfp4"};
