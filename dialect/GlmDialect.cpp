@@ -46,7 +46,7 @@ bool TargetAttr::has(StringRef name) const {
 
 using Emit = function_ref<InFlightDiagnostic()>;
 
-LogicalResult Nvfp4Attr::verify(Emit emitError, int64_t block, PackedSource source) {
+LogicalResult Nvfp4Attr::verify(Emit emitError, int64_t block, PackedSource source, bool quantizedInputs) {
   if (block <= 0)
     return emitError() << "nvfp4: block must be positive, but found " << block;
   return success();

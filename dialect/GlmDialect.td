@@ -48,9 +48,12 @@ def Glm_Nvfp4Attr : Glm_Attr<"Nvfp4", "nvfp4", [DeclareAttrInterfaceMethods<Veri
     `X.weight_scale`, `X.weight_scale_2`) or compressed-tensors (`X.weight_packed`, `X.weight_scale` and the inverse
     `X.weight_global_scale`). K is a multiple of `block`.
 
+    `quantized_inputs`: a product with it rounds its input rows to NVFP4 too, each block of them by its own largest value (nvfp4_quantize in
+    codegen/builder) and by `X.input_scale` of the checkpoint.
+
     Example: `tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>`
   }];
-  let parameters = (ins "int64_t":$block, EnumParameter<Glm_PackedSource>:$source);
+  let parameters = (ins "int64_t":$block, EnumParameter<Glm_PackedSource>:$source, DefaultValuedParameter<"bool", "false">:$quantized_inputs);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

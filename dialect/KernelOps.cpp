@@ -1,5 +1,8 @@
 #include "dialect/Rules.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 using namespace glm;
 
@@ -56,7 +59,11 @@ LogicalResult KernelAddOp::verify() {
 
 LogicalResult KernelGemmOp::verify() {
   Checks check(*this);
-  Named input{"input", getInput()};
+  Named input{"input", getInput()}, residual{"residual", getResidual()};
+  if (residual && !(check.holds(getEpilogue() == Epilogue::Store, "epilogue", "store beside a residual", "silu_mul") &&
+                    check.equal("number of outputs", getOutputs().size(), 1, "the residual") &&
+                    check.sameShape(residual, {"output", getOutputs()[0]})))
+    return failure();
   if (getEpilogue() == Epilogue::Store)
     return success(checkProducts(check, input, getWeights(), getOutputs()));
   if (!(check.matrix(input) && check.equal("number of weights", getWeights().size(), 2, "gate and up") &&
@@ -144,9 +151,76 @@ LogicalResult KernelMoeDownOp::verify() {
 LogicalResult KernelMoeCombineOp::verify() {
   Checks check(*this);
   Named input{"input", getInput()}, weights{"weights", getWeights()}, shared{"shared", getShared()},
-      output{"output", getOutput()};
+      residual{"residual", getResidual()}, output{"output", getOutput()};
   return success(check.matrix(input) && check.matrix(weights) &&
                  check.equal("input rows", input.rows(), weights.rows() * weights.width(), "choices of all rows") &&
                  check.matrix(output) && check.sameRows(output, weights) && check.sameWidth(output, input) &&
-                 (!shared || check.sameShape(shared, output)));
+                 (!shared || check.sameShape(shared, output)) && (!residual || check.sameShape(residual, output)));
+}
+
+//===-- Several kernels in one launch ---------------------------------------------------------------------------------===//
+
+namespace {
+
+using Effects = SmallVector<MemoryEffects::EffectInstance>;
+
+Effects effectsOf(Operation *op) {
+  Effects effects;
+  if (auto declared = dyn_cast<MemoryEffectOpInterface>(op))
+    declared.getEffects(effects);
+  return effects;
+}
+
+bool isWrite(const MemoryEffects::EffectInstance &effect) { return isa<MemoryEffects::Write>(effect.getEffect()); }
+
+bool touches(Operation *op, Value value) {
+  return llvm::any_of(effectsOf(op), [&](const auto &effect) { return effect.getValue() == value; });
+}
+
+} // namespace
+
+SmallVector<KernelOpInterface> KernelFusedOp::kernels() {
+  return llvm::to_vector(getBody().getOps<KernelOpInterface>());
+}
+
+SmallVector<Value> KernelFusedOp::launchOperands() {
+  llvm::SetVector<Value> operands;
+  for (KernelOpInterface kernel : kernels())
+    for (Value operand : kernel.launchOperands())
+      if (operand.getParentRegion() != &getBody())
+        operands.insert(operand);
+  return operands.takeVector();
+}
+
+void KernelFusedOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  llvm::DenseSet<Value> written;
+  for (KernelOpInterface kernel : kernels()) {
+    Effects own = effectsOf(kernel);
+    for (const MemoryEffects::EffectInstance &effect : own) {
+      // What never leaves the launch, and what one kernel reads of another's, is nobody else's business.
+      bool isInner = effect.getValue().getParentRegion() == &getBody() ||
+                     (!isWrite(effect) && written.contains(effect.getValue()));
+      if (!isInner)
+        effects.push_back(effect);
+    }
+    for (const MemoryEffects::EffectInstance &effect : own)
+      if (isWrite(effect))
+        written.insert(effect.getValue());
+  }
+}
+
+LogicalResult KernelFusedOp::verify() {
+  SmallVector<KernelOpInterface> members = kernels();
+  for (Operation &op : getBody().front())
+    if (!isa<KernelOpInterface, memref::AllocOp>(op))
+      return op.emitOpError("must be a kernel or a buffer inside of glm.kernel.fused");
+  Checks check(*this);
+  if (getFusion() == Fusion::Prologue)
+    return success(check.equal("number of kernels", members.size(), 2, "a prologue and what follows it"));
+  for (KernelOpInterface writer : members)
+    for (const MemoryEffects::EffectInstance &written : effectsOf(writer))
+      for (KernelOpInterface other : members)
+        if (isWrite(written) && other != writer && touches(other, written.getValue()))
+          return other.emitOpError("must not touch what another kernel of the launch writes");
+  return success(check.holds(members.size() > 1, "number of kernels", "at least 2", Twine(members.size())));
 }

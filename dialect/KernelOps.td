@@ -10,12 +10,16 @@
 
 include "dialect/ModelOps.td"
 include "mlir/IR/OpBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Glm_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   let cppNamespace = "::glm";
   let description = "One launch.";
   let methods = [
-    InterfaceMethod<"Whether its work is worth more than one thread.", "bool", "isParallel", (ins), [{}], [{ return true; }]>
+    InterfaceMethod<"Whether its work is worth more than one thread.", "bool", "isParallel", (ins), [{}], [{ return true; }]>,
+    InterfaceMethod<"The buffers and weights that the launch passes, in their order.", "::llvm::SmallVector<::mlir::Value>", "launchOperands",
+                    (ins), [{}], [{ return ::llvm::to_vector($_op->getOperands()); }]>
   ];
 }
 
@@ -94,13 +98,15 @@ def KernelGemmOp : Glm_KernelOp<"gemm", [AttrSizedOperandSegments]> {
   let summary = "multiply rows by weights";
   let description = [{
     `store`: output i = input * weight_i^T. `silu_mul`: two weights (gate, up), one output = silu(input * gate^T) *
-    (input * up^T), rounded once. A packed weight is unpacked in registers.
+    (input * up^T), rounded once. A packed weight is unpacked in registers. With `residual` (one weight) the output is `residual` plus the
+    product; it may be the same buffer.
   }];
   let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Variadic<Glm_Weight>:$weights,
+                       Arg<Optional<Glm_FloatBuffer>, "", [MemRead]>:$residual,
                        Arg<Variadic<Glm_RowBuffer>, "", [MemWrite]>:$outputs, Glm_EpilogueAttr:$epilogue);
   let assemblyFormat = [{
-    $epilogue $input `by` $weights `to` $outputs attr-dict `:`
-    type($input) `by` type($weights) `to` type($outputs)
+    $epilogue $input `by` $weights (`residual` $residual^)? `to` $outputs attr-dict `:`
+    type($input) `by` type($weights) (`residual` type($residual)^)? `to` type($outputs)
   }];
   let hasVerifier = 1;
 }
@@ -249,18 +255,61 @@ def KernelMoeDownOp : Glm_KernelOp<"moe_down"> {
   let hasVerifier = 1;
 }
 
-def KernelMoeCombineOp : Glm_KernelOp<"moe_combine"> {
+def KernelMoeCombineOp : Glm_KernelOp<"moe_combine", [AttrSizedOperandSegments]> {
   let summary = "weighted sum of a row's experts";
   let description = [{
-    `output[t] = sum_j weights[t, j] * input[t * top_k + j] + shared[t]`, j ascending, float32, rounded once.
+    `output[t] = sum_j weights[t, j] * input[t * top_k + j] + shared[t] + residual[t]`, j ascending, float32, rounded once. `residual` may be
+    the same buffer as `output`.
   }];
   let arguments = (ins Glm_In<Glm_FloatBuffer>:$input, Glm_In<Glm_FloatBuffer>:$weights,
-                       Arg<Optional<Glm_RowBuffer>, "", [MemRead]>:$shared, Glm_Out<Glm_RowBuffer>:$output);
+                       Arg<Optional<Glm_RowBuffer>, "", [MemRead]>:$shared,
+                       Arg<Optional<Glm_FloatBuffer>, "", [MemRead]>:$residual, Glm_Out<Glm_RowBuffer>:$output);
   let assemblyFormat = [{
-    $input `by` $weights (`plus` $shared^)? `to` $output attr-dict `:`
-    type($input) `,` type($weights) (`plus` type($shared)^)? `,` type($output)
+    $input `by` $weights (`plus` $shared^)? (`residual` $residual^)? `to` $output attr-dict `:`
+    type($input) `,` type($weights) (`plus` type($shared)^)? (`residual` type($residual)^)? `,` type($output)
   }];
   let hasVerifier = 1;
+}
+
+//===-- Several kernels in one launch ---------------------------------------------------------------------------------===//
+
+def Glm_Fusion : I32EnumAttr<"Fusion", "how kernels share a launch", [
+  I32EnumAttrCase<"SideBySide", 0, "side_by_side">,
+  I32EnumAttrCase<"Prologue", 1, "prologue">
+]> {
+  let cppNamespace = "::glm";
+  let genSpecializedAttr = 0;
+}
+def Glm_FusionAttr : EnumAttr<Glm_Dialect, Glm_Fusion, "fusion"> { let assemblyFormat = "`<` $value `>`"; }
+
+def KernelFusedOp : Glm_KernelOp<"fused", [NoTerminator, SingleBlock, NoRegionArguments,
+                                           DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+                                           DeclareOpInterfaceMethods<Glm_KernelOpInterface, ["launchOperands"]>]> {
+  let summary = "several kernels in one launch of a GPU";
+  let description = [{
+    Each kernel means what it means alone: its numbers do not change.
+
+    `side_by_side`: no kernel reads or writes what another one writes; each has blocks of its own, one kernel's behind the other's.
+
+    `prologue`: two kernels. Every block of the second one first computes all rows of the first by itself. The first kernel's output is
+    read from the memory of the block; where it is a buffer from outside, one block writes it there too.
+
+    Example:
+
+        glm.kernel.fused <prologue> {
+          %normed = memref.alloc() : memref<1x6144xbf16>
+          glm.kernel.norm <rms> %x weight %w to %normed eps 1.0e-5 : memref<1x6144xf32>, tensor<6144xbf16>, memref<1x6144xbf16>
+          glm.kernel.gemm <store> %normed by %router to %logits : memref<1x6144xbf16> by tensor<256x6144xbf16> to memref<1x256xf32>
+        }
+  }];
+  let arguments = (ins Glm_FusionAttr:$fusion);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$fusion $body attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The kernels, in their order.
+    ::llvm::SmallVector<::glm::KernelOpInterface> kernels();
+  }];
 }
 
 #endif // GLM_KERNEL_OPS

@@ -9,6 +9,9 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <tuple>
+#include <utility>
+
 using namespace mlir;
 
 namespace glm {
@@ -43,7 +46,7 @@ void KernelBuilder::enterHostFunction(Operation *op, StringRef name) {
 
 void KernelBuilder::enterGpuKernel(Operation *op, StringRef name, int64_t threads) {
   int64_t count = 1;
-  for (Value operand : op->getOperands())
+  for (Value operand : cast<KernelOpInterface>(op).launchOperands())
     count += pointers(operand);
   SmallVector<Type> types(count, LLVM::LLVMPointerType::get(getContext()));
   function = func::FuncOp::create(*this, name, getFunctionType(types, {}));
@@ -53,14 +56,62 @@ void KernelBuilder::enterGpuKernel(Operation *op, StringRef name, int64_t thread
   keepPointers(op, [&] { return entry->getArgument(number++); });
   rowsValue = toIndex(LLVM::LoadOp::create(*this, getI32Type(), toGlobal(entry->getArguments().back())));
   auto wide = [&](Value number) { return toIndex(arith::ExtUIOp::create(*this, getI64Type(), number)); };
-  threadsValue = mul(wide(NVVM::GridDimXOp::create(*this, getI32Type())), index(threads));
-  threadValue = add(mul(wide(NVVM::BlockIdXOp::create(*this, getI32Type())), index(threads)),
-                    wide(NVVM::ThreadIdXOp::create(*this, getI32Type())));
+  threadInBlock = wide(NVVM::ThreadIdXOp::create(*this, getI32Type()));
+  allThreads = threads;
+  enterBlocks(wide(NVVM::BlockIdXOp::create(*this, getI32Type())), wide(NVVM::GridDimXOp::create(*this, getI32Type())),
+              threads);
+}
+
+void KernelBuilder::enterBlocks(Value block, Value blocks, int64_t threads) {
+  blockValue = block;
+  blocksValue = blocks;
+  ownThreads = threads;
+  threadsValue = mul(blocks, index(threads));
+  threadValue = add(mul(block, index(threads)), threadInBlock);
+}
+
+void KernelBuilder::asKernel(Value first, Value count, int64_t threads, function_ref<void()> body) {
+  Value place = sub(blockValue, first);
+  when(both(less(index(-1), place), less(place, count)), [&] { withThreads(place, count, threads, body); });
+  kept.clear();
+  mostSharedBytes = std::max(mostSharedBytes, std::exchange(sharedBytes, 0));
+}
+
+void KernelBuilder::asPrologue(ValueRange keep, int64_t threads, function_ref<void()> body) {
+  auto space = getI64IntegerAttr(static_cast<int64_t>(NVVM::NVVMMemorySpace::Shared));
+  for (Value buffer : keep) {
+    auto type = cast<MemRefType>(buffer.getType());
+    kept[buffer] =
+        sharedMemory(MemRefType::get(type.getShape(), type.getElementType(), MemRefLayoutAttrInterface(), space));
+  }
+  prologue = true;
+  withThreads(blockValue, blocksValue, threads, body);
+  prologue = false;
+  barrier();
+}
+
+void KernelBuilder::withThreads(Value block, Value blocks, int64_t threads, function_ref<void()> body) {
+  auto outer = std::tuple(blockValue, blocksValue, ownThreads, threadValue, threadsValue);
+  auto enter = [&] {
+    enterBlocks(block, blocks, threads);
+    body();
+  };
+  threads < ownThreads ? when(less(threadInBlock, index(threads)), enter) : enter();
+  std::tie(blockValue, blocksValue, ownThreads, threadValue, threadsValue) = outer;
+}
+
+void KernelBuilder::barrier() {
+  if (ownThreads == allThreads) {
+    LLVM::CallIntrinsicOp::create(*this, getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.all"), ValueRange{i32(0)});
+    return;
+  }
+  LLVM::CallIntrinsicOp::create(*this, getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.count"),
+                                ValueRange{i32(0), i32(static_cast<int32_t>(ownThreads))});
 }
 
 void KernelBuilder::keepPointers(Operation *op, function_ref<Value()> next) {
-  for (Value operand : op->getOperands()) {
-    SmallVector<Value, 3> found;
+  for (Value operand : cast<KernelOpInterface>(op).launchOperands()) {
+    SmallVector<Value, 4> found;
     for (int64_t i = 0; i < pointers(operand); ++i)
       found.push_back(next());
     pointersOf.try_emplace(operand, std::move(found));
@@ -70,10 +121,15 @@ void KernelBuilder::keepPointers(Operation *op, function_ref<Value()> next) {
 void KernelBuilder::finish() {
   func::ReturnOp::create(*this);
   if (gpu)
-    function->getParentOfType<ModuleOp>()->setAttr(kSharedBytesAttr, getI64IntegerAttr(sharedBytes));
+    function->getParentOfType<ModuleOp>()->setAttr(kSharedBytesAttr,
+                                                   getI64IntegerAttr(std::max(mostSharedBytes, sharedBytes)));
 }
 
-int64_t KernelBuilder::pointers(Value operand) { return isPacked(operand.getType()) ? 3 : 1; }
+int64_t KernelBuilder::pointers(Value operand) {
+  auto tensor = dyn_cast<RankedTensorType>(operand.getType());
+  auto packed = tensor ? dyn_cast_or_null<Nvfp4Attr>(tensor.getEncoding()) : Nvfp4Attr();
+  return packed ? 3 + packed.getQuantizedInputs() : 1;
+}
 
 Value KernelBuilder::pointerAt(Value table, Value number) {
   Type pointer = LLVM::LLVMPointerType::get(getContext());
@@ -118,6 +174,15 @@ Value KernelBuilder::view(Value pointer, MemRefType type) {
 }
 
 Value KernelBuilder::buffer(Value operand) {
+  Value inBlock = kept.lookup(operand);
+  return inBlock ? inBlock : outerBuffer(operand);
+}
+
+Value KernelBuilder::published(Value output) {
+  return kept.contains(output) && pointersOf.contains(output) ? outerBuffer(output) : Value();
+}
+
+Value KernelBuilder::outerBuffer(Value operand) {
   auto type = cast<MemRefType>(operand.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape.front() = ShapedType::kDynamic;
@@ -134,7 +199,11 @@ WeightMatrix KernelBuilder::weight(Value operand) {
   auto type = cast<RankedTensorType>(operand.getType());
   if (!isPacked(type))
     return matrixAt(type, loaded[0], nullptr, nullptr);
-  return matrixAt(type, loaded[0], loaded[1], load(view(loaded[2], MemRefType::get({1}, getF32Type())), index(0)));
+  auto scalar = [&](Value pointer) { return load(view(pointer, MemRefType::get({1}, getF32Type())), index(0)); };
+  WeightMatrix matrix = matrixAt(type, loaded[0], loaded[1], scalar(loaded[2]));
+  if (loaded.size() > 3)
+    matrix.inputScale = scalar(loaded[3]);
+  return matrix;
 }
 
 WeightMatrix KernelBuilder::expertWeight(Value operand, Value expert) {
@@ -144,8 +213,13 @@ WeightMatrix KernelBuilder::expertWeight(Value operand, Value expert) {
   Value data = pointerAt(loaded[0], expert);
   if (!isPacked(type))
     return matrixAt(matrix, data, nullptr, nullptr);
-  Value global = load(view(loaded[2], MemRefType::get({type.getDimSize(0)}, getF32Type())), expert);
-  return matrixAt(matrix, data, pointerAt(loaded[1], expert), global);
+  auto scalar = [&](Value pointer) {
+    return load(view(pointer, MemRefType::get({type.getDimSize(0)}, getF32Type())), expert);
+  };
+  WeightMatrix result = matrixAt(matrix, data, pointerAt(loaded[1], expert), scalar(loaded[2]));
+  if (loaded.size() > 3)
+    result.inputScale = scalar(loaded[3]);
+  return result;
 }
 
 WeightMatrix KernelBuilder::matrixAt(RankedTensorType type, Value data, Value scales, Value global) {
@@ -177,7 +251,7 @@ Value KernelBuilder::sharedMemory(MemRefType type) {
   std::string name = (function.getName() + "_shared").str(); // PTX knows no dots in names
   auto space = static_cast<unsigned>(type.getMemorySpaceAsInt());
   // One array of a size that the launch gives: declared ones end at 48 KiB.
-  if (sharedBytes == 0) {
+  if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(*this);
     setInsertionPointToStart(module.getBody());
     LLVM::GlobalOp::create(*this, LLVM::LLVMArrayType::get(getI8Type(), 0), /*isConstant=*/false,

@@ -28,6 +28,8 @@ struct WeightMatrix {
   int64_t block = 0;  ///< packed: columns per scale
   mlir::Value scales; ///< packed: memref<rows x columns/block x i8>, E4M3 bits
   mlir::Value global; ///< packed: f32
+  mlir::Value
+      inputScale; ///< f32, if the rows that the matrix is multiplied with are rounded to NVFP4 (#glm.nvfp4); or null
 
   bool isPacked() const { return block != 0; }
 };
@@ -42,8 +44,20 @@ public:
   /// Ends the function. On a GPU the module is told how much shared memory a block needs.
   void finish();
 
-  /// How many arguments of the launch a kernel operand is: 1 for a buffer or a wide weight, 3 for a packed one.
+  /// How many arguments of the launch a kernel operand is: 1 for a buffer or a wide weight, 3 for a packed one, 4 for one with an input scale.
   static int64_t pointers(mlir::Value operand);
+
+  //===-- several kernels in one launch of a GPU (glm.kernel.fused) ----------------------------------------------===//
+
+  /// What is built by `body` belongs to blocks `first` .. `first + count - 1` of the grid, and there to the first `threads` of a block: block(),
+  /// thread() and the like speak of those. Shared memory is used again by the next kernel.
+  void asKernel(mlir::Value first, mlir::Value count, int64_t threads, llvm::function_ref<void()> body);
+  /// What is built by `body` is computed by every block for all rows. The buffers `keep` are memory of the block then, and for what is built
+  /// afterwards.
+  void asPrologue(mlir::ValueRange keep, int64_t threads, llvm::function_ref<void()> body);
+  bool inPrologue() const { return prologue; }
+  /// The buffer from outside to which one block writes what all of them keep of `output`, or null.
+  mlir::Value published(mlir::Value output);
 
   //===-- arguments ----------------------------------------------------------------------------------------------===//
 
@@ -61,6 +75,11 @@ public:
   mlir::Value sharedMemory(mlir::MemRefType type);
   /// A table of constants: memref<values x f32>.
   mlir::Value constants(llvm::ArrayRef<float> values);
+
+  mlir::Value block() { return blockValue; }            ///< index, on a GPU
+  mlir::Value threadOfBlock() { return threadInBlock; } ///< index, on a GPU
+  int64_t blockThreads() const { return ownThreads; }   ///< of a block, on a GPU
+  mlir::Value blocks() { return blocksValue; }          ///< index, on a GPU
 
   mlir::Value rows() { return rowsValue; }       ///< index
   mlir::Value thread() { return threadValue; }   ///< index
@@ -80,6 +99,8 @@ public:
   mlir::Value firstOf(int64_t count, llvm::function_ref<mlir::Value(mlir::Value)> holds);
   /// if (condition) body()
   void when(mlir::Value condition, llvm::function_ref<void()> body);
+  /// Wait for all threads of a GPU's block; what they wrote to shared memory is seen.
+  void barrier();
 
   //===-- values -------------------------------------------------------------------------------------------------===//
 
@@ -150,6 +171,11 @@ private:
   void enterHostFunction(mlir::Operation *op, llvm::StringRef name);
   /// `func.func @name(!llvm.ptr, ..., !llvm.ptr)`: the pointers of `op`, then that of the number of rows.
   void enterGpuKernel(mlir::Operation *op, llvm::StringRef name, int64_t threads);
+  mlir::Value outerBuffer(mlir::Value operand);
+  /// The grid and the block as the kernel at hand sees them.
+  void enterBlocks(mlir::Value block, mlir::Value blocks, int64_t threads);
+  /// The same while `body` is built, for the first `threads` of a block.
+  void withThreads(mlir::Value block, mlir::Value blocks, int64_t threads, llvm::function_ref<void()> body);
   /// Keep what `next` gives for each argument of the launch. An operand that occurs twice is one buffer: any of its pointers will do.
   void keepPointers(mlir::Operation *op, llvm::function_ref<mlir::Value()> next);
   /// A pointer to memory of the device, as LLVM cannot see when it comes out of a table.
@@ -167,10 +193,14 @@ private:
   mlir::Value f32Like(mlir::Value like, float value);
   mlir::Value i32Like(mlir::Value like, int32_t value);
 
-  bool gpu = false;
-  int64_t sharedBytes = 0;
+  bool gpu = false, prologue = false;
+  int64_t ownThreads = 1, allThreads = 1;
+  mlir::Value blockValue, blocksValue, threadInBlock;
+  int64_t sharedBytes = 0;                       ///< of the kernel at hand, so far
+  int64_t mostSharedBytes = 0;                   ///< of the kernels of the launch
+  llvm::DenseMap<mlir::Value, mlir::Value> kept; ///< buffer operands that a prologue leaves in shared memory
   mlir::func::FuncOp function;
-  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 3>> pointersOf; ///< operand to its arguments
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 4>> pointersOf; ///< operand to its arguments
   mlir::Value rowsValue, threadValue, threadsValue;
 };
 

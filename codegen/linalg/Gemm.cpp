@@ -20,6 +20,7 @@ Value product(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value
 
 void buildPlain(KernelGemmOp op, KernelBuilder &builder) {
   Value input = builder.buffer(op.getInput());
+  Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
   SmallVector<WeightMatrix> weights;
   for (Value operand : op.getWeights())
     weights.push_back(builder.weight(operand));
@@ -32,6 +33,8 @@ void buildPlain(KernelGemmOp op, KernelBuilder &builder) {
         Value value = product(builder, weights[number], n, input, row);
         if (op.getEpilogue() == Epilogue::SiluMul)
           value = builder.mul(builder.silu(value), product(builder, weights[1], n, input, row));
+        if (residual)
+          value = builder.add(builder.load(residual, {row, n}), value);
         builder.store(value, output, {row, n});
       });
     });

@@ -40,6 +40,7 @@ void buildPlain(KernelMoeCombineOp op, KernelBuilder &builder) {
   Value input = builder.buffer(op.getInput()), weights = builder.buffer(op.getWeights()),
         output = builder.buffer(op.getOutput());
   Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
+  Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
   Value choices = builder.index(widthOf(op.getWeights()));
   elements(builder, builder.rows(), widthOf(op.getOutput()), [&](Value row, Value column, int64_t lanes) {
     Value zero = inLanes(builder, builder.f32(0.0f), lanes);
@@ -48,8 +49,9 @@ void buildPlain(KernelMoeCombineOp op, KernelBuilder &builder) {
       Value entry = builder.add(builder.mul(row, choices), j);
       return SmallVector<Value>{builder.fma(weight, loadLanes(builder, input, {entry, column}, lanes), carried[0])};
     })[0];
-    if (shared)
-      sum = builder.add(sum, loadLanes(builder, shared, {row, column}, lanes));
+    for (Value other : {shared, residual})
+      if (other)
+        sum = builder.add(sum, loadLanes(builder, other, {row, column}, lanes));
     builder.store(sum, output, {row, column});
   });
 }

@@ -1,6 +1,8 @@
 // Of GpuCode.h: machine code by NVIDIA's assembler.
 #include "codegen/nvptx/GpuCode.h"
 
+#include "runtime/artifact/WholeFile.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -63,8 +65,23 @@ std::vector<KernelReport> parsePtxasReport(StringRef text) {
   return reports;
 }
 
-Result<std::vector<KernelReport>> writeCubin(const std::string &ptxas, const std::filesystem::path &ptx,
-                                             TargetAttr target, const std::filesystem::path &output) {
+std::string withOneBlock(StringRef ptx, ArrayRef<std::string> names) {
+  std::string text;
+  bool inside = false;
+  for (StringRef line : llvm::split(ptx.rtrim('\n'), '\n')) {
+    if (line.contains(".entry "))
+      inside = llvm::is_contained(names, line.split(".entry ").second.split('(').first.trim().str());
+    text += line.str() + '\n';
+    if (inside && line.starts_with(".reqntid"))
+      text += ".minnctapersm 1\n";
+  }
+  return text;
+}
+
+namespace {
+
+Result<std::vector<KernelReport>> assemble(const std::string &ptxas, const std::filesystem::path &ptx,
+                                           TargetAttr target, const std::filesystem::path &output) {
   std::string log = output.string() + ".log", architecture = "-arch=" + target.getCpu().str();
   std::string input = ptx.string(), cubin = output.string();
   // All processors: kernels are independent of each other.
@@ -80,6 +97,26 @@ Result<std::vector<KernelReport>> writeCubin(const std::string &ptxas, const std
     problem = StringRef(text).trim().split('\n').first.str();
   return Error{fmt::format("{}: ptxas must assemble it for {}, but found {}", ptx.filename().string(),
                            target.getChip().str(), problem)};
+}
+
+} // namespace
+
+Result<std::vector<KernelReport>> writeCubin(const std::string &ptxas, const std::filesystem::path &ptx,
+                                             TargetAttr target, const std::filesystem::path &output) {
+  Result<std::vector<KernelReport>> reports = assemble(ptxas, ptx, target, output);
+  if (!reports)
+    return reports;
+  std::vector<std::string> spilled;
+  for (const KernelReport &report : *reports)
+    if (report.spillBytes > 0)
+      spilled.push_back(report.name);
+  if (spilled.empty())
+    return reports;
+  std::string text = withOneBlock(contents(ptx.string()), spilled);
+  std::string_view piece = text;
+  if (auto written = writeWholeFile(ptx, {&piece, 1}); !written)
+    return written.error();
+  return assemble(ptxas, ptx, target, output);
 }
 
 } // namespace glm

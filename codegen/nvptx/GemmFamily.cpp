@@ -42,6 +42,7 @@ public:
     TensorProduct tensor(builder, warp, gated ? 2 : 1);
     ProductInput input{builder.buffer(gemm.getInput()), builder.index(0), builder.rows(),
                        [](Value row) { return row; }};
+    Value residual = gemm.getResidual() ? builder.buffer(gemm.getResidual()) : Value();
     int64_t begin = 0;
     for (auto [number, product] : llvm::enumerate(productsOf(gemm))) {
       product.firstRow = builder.index(0);
@@ -52,7 +53,8 @@ public:
                                 builder.less(tile, builder.index(product.tiles())));
       builder.when(mine, [&, &product = product] {
         tensor.run(product, tile, input, [&](Value row, Value n, ArrayRef<Value> sums) {
-          builder.store(gated ? builder.mul(builder.silu(sums[0]), sums[1]) : sums[0], output, {row, n});
+          Value value = gated ? builder.mul(builder.silu(sums[0]), sums[1]) : sums[0];
+          builder.store(residual ? builder.add(builder.load(residual, {row, n}), value) : value, output, {row, n});
         });
       });
       begin += product.tiles();

@@ -22,9 +22,13 @@ Result<std::string> findPtxas();
 Result<void> writePtx(mlir::ModuleOp plan, TargetAttr target, const CodeOptions &options,
                       const std::filesystem::path &output);
 
-/// Assemble `ptx` for `target` with `ptxas -O3` into `output`; what it reports of each kernel.
+/// Assemble `ptx` for `target` with `ptxas -O3` into `output`; what it reports of each kernel. ptxas may spill registers so that more blocks fit
+/// an SM; kernels that it does that to are told in `ptx` that one block is enough (`.minnctapersm`), and all is assembled again.
 Result<std::vector<KernelReport>> writeCubin(const std::string &ptxas, const std::filesystem::path &ptx,
                                              TargetAttr target, const std::filesystem::path &output);
+
+/// PTX with `.minnctapersm 1` in the entries of these names.
+std::string withOneBlock(llvm::StringRef ptx, llvm::ArrayRef<std::string> names);
 
 /// The lines of `ptxas -v`, read.
 std::vector<KernelReport> parsePtxasReport(llvm::StringRef text);

@@ -103,7 +103,7 @@ public:
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
     auto score = cast<KernelIndexScoreOp>(op);
-    return {score.getScores().getType().getDimSize(0) * partsOf(score), kWarps * Warp::kLanes};
+    return {score.getScores().getType().getDimSize(0) * partsOf(score), kWarps * Warp::kLanes, partsOf(score)};
   }
 
   LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {

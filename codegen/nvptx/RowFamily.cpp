@@ -1,12 +1,15 @@
-// norm, rope, rope_cache_write, and rows that are moved or added: a block has a row, its threads the columns.
+// norm, rope, rope_cache_write, and rows that are moved or added.
 //
-//     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0 [ 2048..2055 ] ...
+// norm, rope_cache_write: a block has a row, its threads the columns, because a row has one sum. The others: blocks share a row.
+//
+//     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0, or that of the next block [ 2048..2055 ] ...
 #include "codegen/linalg/RowNorm.h"
 #include "codegen/nvptx/Families.h"
 #include "codegen/nvptx/Warp.h"
 #include "codegen/target/Target.h"
 
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -17,6 +20,21 @@ constexpr int64_t kWarps = 8;
 
 int64_t widthOf(Value buffer) { return cast<MemRefType>(buffer.getType()).getShape().back(); }
 
+/// How a row is cut where each thread has one piece of it.
+struct Pieces {
+  int64_t count = 0; ///< of a row
+  int64_t lanes = 1; ///< columns of a piece
+
+  int64_t blocks() const { return llvm::divideCeil(count, kWarps * Warp::kLanes); } ///< of a row
+};
+
+Pieces columnPieces(int64_t width) {
+  int64_t lanes = width % 8 == 0 ? 8 : 1;
+  return {width / lanes, lanes};
+}
+
+Pieces pairPieces(KernelRopeOp op) { return {widthOf(op.getOutput()) / 2, 2}; }
+
 class RowKernel {
 public:
   explicit RowKernel(KernelBuilder &builder)
@@ -24,6 +42,7 @@ public:
 
   void build(KernelNormOp op) {
     Value input = builder.buffer(op.getInput()), output = builder.buffer(op.getOutput());
+    Value published = builder.published(op.getOutput());
     Value delta = op.getDelta() ? builder.buffer(op.getDelta()) : Value();
     Value source = op.getSum() ? builder.buffer(op.getSum()) : input;
     RowNorm norm = describe(op.getNorm(), op.getEps().convertToFloat(), op.getWeight(), op.getBias());
@@ -39,10 +58,15 @@ public:
       }
       // The sum is read back as it was rounded: the same numbers as an add and a norm of their own.
       auto read = [&](Value column, int64_t lanes) { return warp.loadWide(source, {row, column}, lanes); };
-      normalise(norm, width, read,
-                [&](Value value, Value column, int64_t) { warp.storeWide(value, output, {row, column}); });
+      auto write = [&](Value value, Value column, int64_t) {
+        warp.storeWide(value, output, {row, column});
+        if (published)
+          builder.when(builder.equal(warp.block(), builder.index(0)),
+                       [&] { warp.storeWide(value, published, {row, column}); });
+      };
+      normalise(norm, width, read, write);
       warp.columns(norm.width, width, width,
-                   [&](Value column, int64_t lanes) { warp.storeWide(read(column, lanes), output, {row, column}); });
+                   [&](Value column, int64_t lanes) { write(read(column, lanes), column, lanes); });
     });
   }
 
@@ -78,20 +102,18 @@ public:
   void build(KernelRopeOp op) {
     Value input = builder.buffer(op.getInput()), output = builder.buffer(op.getOutput()),
           angles = builder.buffer(op.getAngles());
-    int64_t width = widthOf(op.getOutput()), headPairs = width / static_cast<int64_t>(op.getHeads()) / 2;
+    int64_t headPairs = widthOf(op.getOutput()) / static_cast<int64_t>(op.getHeads()) / 2;
     int64_t begin = op.getOffset() / 2, pairs = op.getWidth() / 2;
-    forMyRow([&](Value row) {
-      builder.loop(warp.thread(), builder.index(width / 2), warp.threads(), [&](Value place) {
-        Value even = builder.mul(place, builder.index(2)), odd = builder.add(even, builder.index(1));
-        Value x = builder.load(input, {row, even}), y = builder.load(input, {row, odd});
-        Value inHead = builder.rem(place, builder.index(headPairs));
-        Value turns = builder.both(builder.less(builder.index(begin - 1), inHead),
-                                   builder.less(inHead, builder.index(begin + pairs)));
-        Value pair = builder.select(turns, builder.sub(inHead, builder.index(begin)), builder.index(0));
-        auto [newX, newY] = turn(angles, row, pair, pairs, x, y);
-        builder.store(builder.select(turns, newX, x), output, {row, even});
-        builder.store(builder.select(turns, newY, y), output, {row, odd});
-      });
+    forMyPiece(pairPieces(op), [&](Value row, Value even) {
+      Value odd = builder.add(even, builder.index(1));
+      Value x = builder.load(input, {row, even}), y = builder.load(input, {row, odd});
+      Value inHead = builder.rem(builder.div(even, builder.index(2)), builder.index(headPairs));
+      Value turns = builder.both(builder.less(builder.index(begin - 1), inHead),
+                                 builder.less(inHead, builder.index(begin + pairs)));
+      Value pair = builder.select(turns, builder.sub(inHead, builder.index(begin)), builder.index(0));
+      auto [newX, newY] = turn(angles, row, pair, pairs, x, y);
+      builder.store(builder.select(turns, newX, x), output, {row, even});
+      builder.store(builder.select(turns, newY, y), output, {row, odd});
     });
   }
 
@@ -117,6 +139,7 @@ public:
   void build(KernelMoeCombineOp op) {
     Value input = builder.buffer(op.getInput()), weights = builder.buffer(op.getWeights());
     Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
+    Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
     Value choices = builder.index(widthOf(op.getWeights()));
     forColumns(op.getOutput(), [&](Value row, Value column, int64_t lanes) {
       Value sum = builder.fold(
@@ -125,7 +148,10 @@ public:
             Value entry = builder.add(builder.mul(row, choices), j);
             return SmallVector<Value>{builder.fma(weight, warp.loadWide(input, {entry, column}, lanes), carried[0])};
           })[0];
-      return shared ? builder.add(sum, warp.loadWide(shared, {row, column}, lanes)) : sum;
+      for (Value other : {shared, residual})
+        if (other)
+          sum = builder.add(sum, warp.loadWide(other, {row, column}, lanes));
+      return sum;
     });
   }
 
@@ -136,20 +162,29 @@ private:
     });
   }
 
-  /// All columns of this block's row of `operand` from a function of row, column and lanes.
+  /// All columns of `operand` from a function of row, column and lanes.
   void forColumns(Value operand, function_ref<Value(Value, Value, int64_t)> value) {
     Value output = builder.buffer(operand);
-    int64_t width = widthOf(operand);
-    forMyRow([&](Value row) {
-      warp.columns(0, width, width, [&](Value column, int64_t lanes) {
-        warp.storeWide(value(row, column, lanes), output, {row, column});
-      });
+    Pieces pieces = columnPieces(widthOf(operand));
+    forMyPiece(pieces, [&](Value row, Value column) {
+      warp.storeWide(value(row, column, pieces.lanes), output, {row, column});
     });
+  }
+
+  /// body(row, column) for the first column of this thread's piece.
+  void forMyPiece(Pieces pieces, function_ref<void(Value, Value)> body) {
+    Value blocks = builder.index(pieces.blocks());
+    Value row = builder.div(warp.block(), blocks), part = builder.rem(warp.block(), blocks);
+    Value piece = builder.add(builder.mul(part, builder.index(warp.threads())), warp.thread());
+    builder.when(builder.both(builder.less(row, builder.rows()), builder.less(piece, builder.index(pieces.count))),
+                 [&] { body(row, builder.mul(piece, builder.index(pieces.lanes))); });
   }
 
   Value inLanes(Value value, int64_t lanes) { return lanes == 1 ? value : builder.splat(value, lanes); }
 
   void forMyRow(function_ref<void(Value)> body) {
+    if (builder.inPrologue())
+      return builder.loop(builder.index(0), builder.rows(), 1, body);
     builder.when(builder.less(warp.block(), builder.rows()), [&] { body(warp.block()); });
   }
 
@@ -236,7 +271,16 @@ public:
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
     int64_t rows = isa<KernelRopeCacheWriteOp>(op) ? rowsOf(op->getOperand(0)) : rowsOf(outputOf(op));
-    return {rows, kWarps * Warp::kLanes};
+    int64_t blocks = llvm::TypeSwitch<Operation *, int64_t>(op)
+                         .Case<KernelNormOp, KernelRopeCacheWriteOp>([](auto) { return 1; })
+                         .Case([](KernelRopeOp rope) { return pairPieces(rope).blocks(); })
+                         .Default([](Operation *each) { return columnPieces(widthOf(outputOf(each))).blocks(); });
+    return {rows * blocks, kWarps * Warp::kLanes, blocks};
+  }
+
+  bool fitsPrologue(Operation *op) const override {
+    auto norm = dyn_cast<KernelNormOp>(op);
+    return norm && !norm.getDelta();
   }
 
   LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {

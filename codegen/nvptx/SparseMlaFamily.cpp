@@ -257,7 +257,8 @@ public:
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
     auto mla = cast<KernelSparseMlaOp>(op);
-    return {mla.getOutput().getType().getDimSize(0) * SparseMla::headTiles(mla), kWarps * Warp::kLanes};
+    int64_t tiles = SparseMla::headTiles(mla);
+    return {mla.getOutput().getType().getDimSize(0) * tiles, kWarps * Warp::kLanes, tiles};
   }
 
   LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {

@@ -156,7 +156,7 @@ public:
   }
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
-    return {cast<KernelTopKOp>(op).getIndices().getType().getDimSize(0), kWarps * Warp::kLanes};
+    return {cast<KernelTopKOp>(op).getIndices().getType().getDimSize(0), kWarps * Warp::kLanes, 1};
   }
 
   LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {

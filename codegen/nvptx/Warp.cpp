@@ -9,23 +9,16 @@ using namespace mlir;
 
 namespace glm {
 
-Warp::Warp(KernelBuilder &builder, int64_t warps) : builder(builder), warpCount(warps) {
-  auto wide = [&](Value number) {
-    return builder.toIndex(arith::ExtUIOp::create(builder, builder.getI64Type(), number));
-  };
-  Type i32 = builder.getI32Type();
-  blockIndex = wide(NVVM::BlockIdXOp::create(builder, i32));
-  blockCount = wide(NVVM::GridDimXOp::create(builder, i32));
-  threadIndex = wide(NVVM::ThreadIdXOp::create(builder, i32));
+Warp::Warp(KernelBuilder &builder, int64_t warps)
+    : builder(builder), warpCount(warps), threadIndex(builder.threadOfBlock()) {
   warpIndex = builder.div(threadIndex, builder.index(kLanes));
-  Value lane = builder.rem(threadIndex, builder.index(kLanes));
-  groupIndex = builder.div(lane, builder.index(4));
-  quadIndex = builder.rem(lane, builder.index(4));
+  laneIndex = builder.rem(threadIndex, builder.index(kLanes));
+  groupIndex = builder.div(laneIndex, builder.index(4));
+  quadIndex = builder.rem(laneIndex, builder.index(4));
 }
 
-void Warp::barrier() {
-  LLVM::CallIntrinsicOp::create(builder, builder.getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.all"),
-                                ValueRange{builder.i32(0)});
+void Warp::syncWarp() {
+  LLVM::CallIntrinsicOp::create(builder, builder.getStringAttr("llvm.nvvm.bar.warp.sync"), ValueRange{constant(~0u)});
 }
 
 Value Warp::shared(int64_t elements, Type type) {
@@ -142,8 +135,7 @@ void Warp::columns(int64_t begin, int64_t end, int64_t width, function_ref<void(
 
 Value Warp::sumBlock(Value value, Value scratch) {
   value = sumLanes(value, 1, kLanes / 2);
-  Value lane = builder.rem(threadIndex, builder.index(kLanes));
-  builder.when(builder.equal(lane, builder.index(0)), [&] { builder.store(value, scratch, warpIndex); });
+  builder.when(builder.equal(laneIndex, builder.index(0)), [&] { builder.store(value, scratch, warpIndex); });
   barrier();
   Value sum = sumWarps([&](Value other) { return builder.load(scratch, other); });
   barrier();

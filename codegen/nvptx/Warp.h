@@ -9,21 +9,23 @@ namespace glm {
 
 class Warp {
 public:
-  /// Of a block of `warps` warps; reads the special registers at the builder's insertion point.
+  /// Of a block of `warps` warps.
   Warp(KernelBuilder &builder, int64_t warps);
 
   static constexpr int64_t kLanes = 32;
 
-  mlir::Value block() const { return blockIndex; }   ///< index
-  mlir::Value blocks() const { return blockCount; }  ///< index
-  mlir::Value thread() const { return threadIndex; } ///< index, in the block
-  mlir::Value warp() const { return warpIndex; }     ///< index, in the block
-  mlir::Value group() const { return groupIndex; }   ///< index, 0 .. 7
-  mlir::Value quad() const { return quadIndex; }     ///< index, thread-in-group, 0 .. 3
+  mlir::Value block() const { return builder.block(); }   ///< index
+  mlir::Value blocks() const { return builder.blocks(); } ///< index
+  mlir::Value thread() const { return threadIndex; }      ///< index, in the block
+  mlir::Value warp() const { return warpIndex; }          ///< index, in the block
+  mlir::Value lane() const { return laneIndex; }          ///< index, 0 .. 31
+  mlir::Value group() const { return groupIndex; }        ///< index, 0 .. 7
+  mlir::Value quad() const { return quadIndex; }          ///< index, thread-in-group, 0 .. 3
   int64_t warps() const { return warpCount; }
 
-  /// Wait for all threads of the block; what they wrote to shared memory is seen.
-  void barrier();
+  /// Wait for all threads of the block, or of the warp; what they wrote to shared memory is seen.
+  void barrier() { builder.barrier(); }
+  void syncWarp();
   /// Shared memory of the block: memref<elements x type, 3>.
   mlir::Value shared(int64_t elements, mlir::Type type);
 
@@ -89,7 +91,7 @@ private:
 
   KernelBuilder &builder;
   int64_t warpCount;
-  mlir::Value blockIndex, blockCount, threadIndex, warpIndex, groupIndex, quadIndex;
+  mlir::Value threadIndex, warpIndex, laneIndex, groupIndex, quadIndex;
 };
 
 } // namespace glm

@@ -43,8 +43,15 @@ void addModelPhase(OpPassManager &passes) {
   passes.addPass(createVerifyModel());
 }
 
-void addKernelPhase(OpPassManager &passes) {
+void addKernelPhase(OpPassManager &passes, bool plain) {
   passes.addPass(createFormKernelsPass());
+  // Plain bodies are the meaning of single kernels.
+  if (!plain) {
+    // Before levels are counted: it takes some away.
+    passes.addPass(createFuseLaunchesPass(allFamilies()));
+    // Before memory is planned: it puts launches in another order.
+    passes.addPass(createGroupLaunchesPass(allFamilies()));
+  }
   // Not before all kernels are formed: liveness is the order of launches.
   passes.addPass(createPlanMemoryPass());
   passes.addPass(createVerifyKernelPass());
@@ -74,7 +81,10 @@ std::shared_ptr<const KernelFamilies> allFamilies() {
   return families;
 }
 
-std::vector<Phase> programPhases() { return {{1, "model", addModelPhase}, {2, "kernel", addKernelPhase}}; }
+std::vector<Phase> programPhases(bool plain) {
+  return {{1, "model", addModelPhase},
+          {2, "kernel", [plain](OpPassManager &passes) { addKernelPhase(passes, plain); }}};
+}
 
 std::vector<Phase> codePhases(bool plain) {
   return {{3, "plan", [plain](OpPassManager &passes) { addPlanPhase(passes, plain); }},
@@ -95,6 +105,8 @@ void registerAllPasses() {
   registerGlmKernelPasses();
   registerGlmVerifyPasses();
   registerPass([] { return createSelectSchedulePass(allFamilies()); });
+  registerPass([] { return createFuseLaunchesPass(allFamilies()); });
+  registerPass([] { return createGroupLaunchesPass(allFamilies()); });
   registerPass([] { return createOutlineKernelsPass(allFamilies()); });
   registerTransformsPasses();
   for (const std::vector<Phase> &phases : {programPhases(), codePhases()})

@@ -22,10 +22,10 @@ struct Phase {
   std::function<void(mlir::OpPassManager &)> add;
 };
 
-/// The first two phases, the same for every chip:
+/// The first two phases, the same for every chip of a kind:
 ///   model     from the importer's naive program to fused ops on tensors of static shape;
-///   kernel    buffers, and a place in memory for each.
-std::vector<Phase> programPhases();
+///   kernel    buffers, and a place in memory for each; on a GPU several kernels a launch, but for `plain` ones.
+std::vector<Phase> programPhases(bool plain = false);
 
 /// The last two, for one target:
 ///   plan      schedules, launches, and a module with a body per distinct kernel; `plain`: the meaning of every kernel instead of its

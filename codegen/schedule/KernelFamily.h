@@ -18,6 +18,8 @@ namespace glm {
 struct LaunchShape {
   int64_t blocks = 1;
   int64_t threads = 1; ///< of a block
+  int64_t blocksPerRow =
+      0; ///< if each row has its own, so many; 0: a number that is the same for all rows of the program
 };
 
 class KernelFamily {
@@ -33,6 +35,9 @@ public:
 
   /// The launch of `op`, of at most as many rows as its buffers have, on a GPU.
   virtual LaunchShape launchShape(mlir::Operation *, ScheduleAttr) const { return {}; }
+
+  /// Whether blocks of another kernel can compute `op` for themselves: `build` heeds KernelBuilder::inPrologue().
+  virtual bool fitsPrologue(mlir::Operation *) const { return false; }
 
   /// Build the body of `op` at the builder's insertion point, inside the kernel's function.
   virtual mlir::LogicalResult build(mlir::Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const = 0;

@@ -1,6 +1,7 @@
 #include "codegen/schedule/KernelName.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -56,8 +57,12 @@ MemRefType withoutRows(MemRefType type) {
   return MemRefType::get(shape, type.getElementType());
 }
 
-std::string kernelName(Operation *op) {
-  std::string name = op->getName().stripDialect().drop_front(StringRef("kernel.").size()).str();
+namespace {
+
+StringRef mnemonic(Operation *op) { return op->getName().stripDialect().drop_front(StringRef("kernel.").size()); }
+
+/// Types and shapes of an op's operands.
+std::string operandName(Operation *op) {
   std::string types, shapes;
   Type previous;
   for (Value operand : op->getOperands()) {
@@ -73,25 +78,74 @@ std::string kernelName(Operation *op) {
   }
   // Kernels of many weights would have names longer than anybody reads.
   constexpr size_t longest = 48;
-  return name + types + (shapes.size() <= longest ? shapes : shapes.substr(0, shapes.find('_', 1)));
+  return types + (shapes.size() <= longest ? shapes : shapes.substr(0, shapes.find('_', 1)));
+}
+
+/// The kernels of a launch, fused ones taken apart.
+void collectKernels(Operation *op, SmallVectorImpl<Operation *> &kernels) {
+  auto fused = dyn_cast<KernelFusedOp>(op);
+  if (!fused)
+    return kernels.push_back(op);
+  for (KernelOpInterface kernel : fused.kernels())
+    collectKernels(kernel, kernels);
+}
+
+bool hasMatrix(Operation *op) {
+  return llvm::any_of(op->getOperands(), [](Value operand) {
+    auto tensor = dyn_cast<RankedTensorType>(operand.getType());
+    return tensor && tensor.getRank() >= 2;
+  });
+}
+
+/// One kernel's part of a key; `buffers` are those of the launch so far, in the order in which they occurred.
+void appendKey(Operation *op, SmallVectorImpl<Value> &buffers, llvm::raw_ostream &stream) {
+  stream << op->getName();
+  for (NamedAttribute attribute : op->getAttrDictionary())
+    if (attribute.getName() != kTapAttr && attribute.getName() != kOutputRowsAttr)
+      stream << ' ' << attribute.getName() << '=' << attribute.getValue();
+  if (auto fused = dyn_cast<KernelFusedOp>(op)) {
+    stream << " {";
+    for (KernelOpInterface kernel : fused.kernels())
+      appendKey(kernel, buffers, stream << ' ');
+    stream << " }";
+    return;
+  }
+  for (Value operand : op->getOperands()) {
+    stream << ' ';
+    // A body reads a buffer that occurs twice through one pointer: it serves no launch with two buffers.
+    auto known = llvm::find(buffers, operand);
+    if (known != buffers.end()) {
+      stream << '%' << known - buffers.begin();
+      continue;
+    }
+    buffers.push_back(operand);
+    // Memory of a block has a size that the kernel fixes.
+    bool isKept = isa<MemRefType>(operand.getType()) && isa<KernelFusedOp>(operand.getParentRegion()->getParentOp());
+    isKept ? void(stream << "kept " << operand.getType()) : void(stream << operandKey(op, operand));
+  }
+}
+
+} // namespace
+
+std::string kernelName(Operation *op) {
+  SmallVector<Operation *> kernels;
+  collectKernels(op, kernels);
+  // The one with a matrix takes the time.
+  Operation *main = kernels.front();
+  if (auto product = llvm::find_if(kernels, hasMatrix); product != kernels.end())
+    main = *product;
+  SmallVector<StringRef> names;
+  for (Operation *kernel : kernels)
+    if (!llvm::is_contained(names, mnemonic(kernel)))
+      names.push_back(mnemonic(kernel));
+  return llvm::join(names, "_with_") + operandName(main);
 }
 
 std::string kernelKey(Operation *op) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << op->getName();
-  for (NamedAttribute attribute : op->getAttrDictionary())
-    if (attribute.getName() != kTapAttr && attribute.getName() != kOutputRowsAttr)
-      stream << ' ' << attribute.getName() << '=' << attribute.getValue();
-  for (auto [number, operand] : llvm::enumerate(op->getOperands())) {
-    size_t first = llvm::find(op->getOperands(), operand).getIndex();
-    stream << ' ';
-    // A body reads a buffer that occurs twice through one pointer: it serves no launch with two buffers.
-    if (first != number)
-      stream << '%' << first;
-    else
-      stream << operandKey(op, operand);
-  }
+  SmallVector<Value> buffers;
+  appendKey(op, buffers, stream);
   return text;
 }
 

@@ -1,4 +1,5 @@
 #include "codegen/schedule/KernelName.h"
+#include "codegen/schedule/Launch.h"
 #include "codegen/schedule/Passes.h"
 #include "codegen/target/Target.h"
 
@@ -36,7 +37,8 @@ std::string safetensorsType(Type element) {
 
 class OutlineKernelsPass : public impl::OutlineKernelsBase<OutlineKernelsPass> {
 public:
-  explicit OutlineKernelsPass(std::shared_ptr<const KernelFamilies> families) : families(std::move(families)) {}
+  explicit OutlineKernelsPass(std::shared_ptr<const KernelFamilies> families)
+      : families(std::move(families)), launches(*this->families) {}
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -144,6 +146,9 @@ private:
     declareTensor(weight, builder, (module + ".weight_scale").str(), data, count, "F8_E4M3", scales, false);
     declareTensor(weight, builder, (module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale")).str(),
                   Form::Scalars, count, "F32", {}, !modelOpt);
+    if (packed.getQuantizedInputs())
+      declareTensor(weight, builder, (module + (modelOpt ? ".input_scale" : ".input_global_scale")).str(),
+                    Form::Scalars, count, "F32", {}, !modelOpt);
     return success();
   }
 
@@ -154,28 +159,28 @@ private:
   }
 
   LogicalResult outlineKernel(KernelOpInterface kernel, OpBuilder &declare, Block &body) {
-    FailureOr<const KernelFamily *> family = familyOf(kernel);
-    if (failed(family))
+    FailureOr<LaunchShape> shape = launches.shapeOf(kernel);
+    if (failed(shape))
       return failure();
-    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
-    LaunchShape shape = (*family)->launchShape(kernel, schedule);
-    FailureOr<StringAttr> name = kernelFor(kernel, **family, shape, declare);
+    FailureOr<StringAttr> name = kernelFor(kernel, *shape, declare);
     if (failed(name))
       return failure();
     SmallVector<Attribute> arguments;
-    for (Value operand : kernel->getOperands()) {
+    for (Value operand : kernel.launchOperands()) {
       if (auto weight = operand.getDefiningOp<WeightOp>())
         llvm::append_range(arguments, weights.lookup(weight.getName()));
       else
         arguments.push_back(symbols.lookup(operand));
     }
     OpBuilder builder = OpBuilder::atBlockEnd(&body);
-    IntegerAttr blocks = onGpu() ? builder.getI64IntegerAttr(shape.blocks) : IntegerAttr();
+    IntegerAttr blocks = onGpu() ? builder.getI64IntegerAttr(shape->blocks) : IntegerAttr();
     auto launch = PlanLaunchOp::create(builder, kernel.getLoc(), name->getValue(), builder.getArrayAttr(arguments),
                                        blocks, kernel->hasAttr(kOutputRowsAttr), /*tap=*/nullptr, /*tapped=*/nullptr,
                                        /*tap_type=*/nullptr, /*tap_width=*/nullptr);
-    if (auto tap = kernel->getAttrOfType<StringAttr>(kTapAttr))
-      addTap(kernel, launch, tap);
+    kernel->walk([&](KernelOpInterface each) {
+      if (auto tap = each->getAttrOfType<StringAttr>(kTapAttr))
+        addTap(each, launch, tap);
+    });
     return success();
   }
 
@@ -198,19 +203,8 @@ private:
     }
   }
 
-  FailureOr<const KernelFamily *> familyOf(KernelOpInterface kernel) {
-    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
-    if (!schedule)
-      return kernel->emitError("kernel must have glm.schedule (glm-select-schedule), but found none"), failure();
-    for (const std::unique_ptr<KernelFamily> &family : *families)
-      if (family->name() == schedule.getFamily())
-        return family.get();
-    return kernel->emitError("schedule must name a family, but found ") << schedule.getFamily(), failure();
-  }
-
-  FailureOr<StringAttr> kernelFor(KernelOpInterface kernel, const KernelFamily &family, LaunchShape shape,
-                                  OpBuilder &declare) {
-    StringAttr &name = kernels[kernelKey(kernel)];
+  FailureOr<StringAttr> kernelFor(KernelOpInterface kernel, LaunchShape shape, OpBuilder &declare) {
+    StringAttr &name = kernels[kernelKey(kernel) + launches.shapeKey(kernel)];
     if (name)
       return name;
     std::string stem = kernelName(kernel), unique = stem;
@@ -224,13 +218,14 @@ private:
     else if (kernel.isParallel())
       module->setAttr(kParallelAttr, UnitAttr::get(&getContext()));
     KernelBuilder builder(kernel, module, unique, shape.threads);
-    if (failed(family.build(kernel, kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr), builder)))
+    if (failed(launches.build(kernel, builder)))
       return failure();
     builder.finish();
     return name;
   }
 
   std::shared_ptr<const KernelFamilies> families;
+  Launches launches;
   llvm::DenseMap<Value, FlatSymbolRefAttr> symbols; ///< buffers of the function at hand
   llvm::StringMap<PlanBufferOp> buffers;            ///< inputs and outputs by name
   llvm::StringMap<SmallVector<Attribute>> weights;  ///< symbols of a weight's tensors, by its name

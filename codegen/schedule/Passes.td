@@ -15,6 +15,34 @@ def SelectSchedule : Pass<"glm-select-schedule", "::mlir::ModuleOp"> {
   let options = [Option<"plain", "plain", "bool", /*default=*/"false", "take the plain body of every op: the meaning that fast ones are compared with">];
 }
 
+def FuseLaunches : Pass<"glm-fuse-launches", "::mlir::ModuleOp"> {
+  let summary = "on a GPU: fewer launches that wait for each other";
+  let description = [{
+    What a launch costs between two others is more than what a norm of one row computes. No number changes.
+
+    - `norm` of `input + delta`: the product (`gemm <store>`, `moe_combine`) that makes delta adds the input itself, and the norm has nothing to add.
+    - `rope` in place, whose old value a `head_gemm` reads in other columns: rope gets a buffer of its own, and they wait for each other no more.
+    - `norm` before products, in programs of one row: each block of the products computes it for itself (`fused <prologue>`).
+    - `route` before `group_rows`, in programs of up to 8 rows: one launch (`fused <prologue>`).
+
+    Does nothing on a host, whose launches are cheap.
+  }];
+  let constructor = "nullptr";
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def GroupLaunches : Pass<"glm-group-launches", "::mlir::ModuleOp"> {
+  let summary = "on a GPU: kernels that do not wait for each other, in one launch";
+  let description = [{
+    A kernel's level is one more than the highest of those that it waits for: whoever wrote what it reads, and whoever read or wrote what it
+    writes. Kernels of one level become one launch (`fused <side_by_side>`), in the order of their blocks, the fewest first, so that nobody waits
+    for a short kernel behind a long one. Programs become the launches of level 0, then of level 1, and so on.
+
+    Grids follow from schedules, so that kernels get theirs here (as glm-select-schedule chooses them). Does nothing on a host.
+  }];
+  let constructor = "nullptr";
+}
+
 def OutlineKernels : Pass<"glm-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "turn kernel ops into launches and bodies";
   let description = [{

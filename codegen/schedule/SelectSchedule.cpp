@@ -1,3 +1,4 @@
+#include "codegen/schedule/Launch.h"
 #include "codegen/schedule/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,14 +26,14 @@ public:
       return signalPassFailure();
     }
     WalkResult result = getOperation().walk([&](KernelOpInterface op) {
-      if (op->hasAttr(kScheduleAttr))
+      if (op->hasAttr(kScheduleAttr) || isa<KernelFusedOp>(op.getOperation()))
         return WalkResult::advance();
-      std::optional<ScheduleAttr> schedule = choose(op, target);
-      if (!schedule) {
+      Choice choice = choose(op, target);
+      if (!choice.family) {
         op->emitError("kernel must have a family for ") << target.getChip() << ", but found none";
         return WalkResult::interrupt();
       }
-      op->setAttr(kScheduleAttr, *schedule);
+      op->setAttr(kScheduleAttr, choice.schedule);
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
@@ -40,12 +41,11 @@ public:
   }
 
 private:
-  std::optional<ScheduleAttr> choose(Operation *op, TargetAttr target) const {
-    for (const std::unique_ptr<KernelFamily> &family : *families)
-      if (!plain || family->name() == "plain")
-        if (std::optional<ScheduleAttr> schedule = family->match(op, target))
-          return schedule;
-    return std::nullopt;
+  Choice choose(Operation *op, TargetAttr target) const {
+    if (!plain)
+      return chooseFamily(*families, op, target);
+    auto family = llvm::find_if(*families, [](const auto &each) { return each->name() == "plain"; });
+    return family == families->end() ? Choice() : Choice{family->get(), *(*family)->match(op, target)};
   }
 
   std::shared_ptr<const KernelFamilies> families;

@@ -35,12 +35,14 @@ public:
       runSiluMul(gemm, builder, product, rows);
       return success();
     }
+    Value residual = gemm.getResidual() ? builder.buffer(gemm.getResidual()) : Value();
     for (auto [weight, output] : llvm::zip_equal(gemm.getWeights(), gemm.getOutputs())) {
       WeightMatrix matrix = builder.weight(weight);
       Value to = builder.buffer(output);
       auto [begin, end] = builder.share(builder.index(matrix.rows));
-      product.run(rows, {{matrix}, begin, end},
-                  [&](Value row, Value n, ArrayRef<Value> sums) { builder.store(sums[0], to, {row, n}); });
+      product.run(rows, {{matrix}, begin, end}, [&](Value row, Value n, ArrayRef<Value> sums) {
+        builder.store(residual ? builder.add(builder.load(residual, {row, n}), sums[0]) : sums[0], to, {row, n});
+      });
     }
     return success();
   }

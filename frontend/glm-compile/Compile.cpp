@@ -245,7 +245,7 @@ Result<void> compileModel(const CompileOptions &options, const Model &model, Pro
   PhaseRunner phases(*module, options, errors, progress);
   if (auto written = phases.dump(0, "import"); !written)
     return written;
-  if (auto result = phases.run(programPhases()); !result || phases.stopped())
+  if (auto result = phases.run(programPhases(options.kernels == "plain")); !result || phases.stopped())
     return result;
   auto plans = planCode(*module, *targets, options, errors, progress);
   if (!plans)

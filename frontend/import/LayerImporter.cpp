@@ -33,7 +33,8 @@ Attribute encoding(StoredFormat format, MLIRContext *context) {
   if (!isPacked(format))
     return {};
   bool modelOpt = format == StoredFormat::ModelOptNvfp4;
-  return Nvfp4Attr::get(context, kNvfp4Block, modelOpt ? PackedSource::ModelOpt : PackedSource::CompressedTensors);
+  return Nvfp4Attr::get(context, kNvfp4Block, modelOpt ? PackedSource::ModelOpt : PackedSource::CompressedTensors,
+                        /*quantized_inputs=*/false);
 }
 
 /// [N, K], [E, N, K] for the experts of a layer, or [width].

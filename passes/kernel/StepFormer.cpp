@@ -12,6 +12,9 @@ MemRefType bufferType(Type tensor) {
   return MemRefType::get(type.getShape(), type.getElementType());
 }
 
+/// Sums stand alone until launches are fused (codegen/schedule).
+constexpr Value kNoResidual;
+
 /// Whether anything after `op` reads `value`.
 bool isReadAfter(Value value, Operation *op) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) { return op->isBeforeInBlock(user); });
@@ -210,13 +213,13 @@ void StepFormer::lower(arith::AddFOp op) {
 }
 
 void StepFormer::lower(LinearOp op) {
-  launch<KernelGemmOp>(at(op.getInput()), at(op.getWeight()), allocate(op.getResult()), Epilogue::Store);
+  launch<KernelGemmOp>(at(op.getInput()), at(op.getWeight()), kNoResidual, allocate(op.getResult()), Epilogue::Store);
 }
 
 void StepFormer::lower(ProjectionsOp op) {
   SmallVector<Value> weights = llvm::map_to_vector(op.getWeights(), [&](Value weight) { return at(weight); });
   SmallVector<Value> outputs = llvm::map_to_vector(op.getOutputs(), [&](Value output) { return allocate(output); });
-  launch<KernelGemmOp>(at(op.getInput()), weights, outputs, Epilogue::Store);
+  launch<KernelGemmOp>(at(op.getInput()), weights, kNoResidual, outputs, Epilogue::Store);
 }
 
 void StepFormer::lower(HeadLinearOp op) {
@@ -282,15 +285,16 @@ void StepFormer::lower(MoeOp op) {
   // Each entry in float32, so that the weighted sum of a row is rounded once.
   Value parts = allocate({chosen.getNumElements(), input.getDimSize(1)}, builder.getF32Type());
   launch<KernelMoeDownOp>(inner, offsets, entries, at(op.getDown()), parts);
-  launch<KernelMoeCombineOp>(parts, at(op.getWeights()), at(op.getShared()), allocate(op.getResult()));
+  launch<KernelMoeCombineOp>(parts, at(op.getWeights()), at(op.getShared()), kNoResidual, allocate(op.getResult()));
 }
 
 void StepFormer::lower(GatedMlpOp op) {
   auto input = cast<RankedTensorType>(op.getInput().getType());
   int64_t width = cast<RankedTensorType>(op.getGate().getType()).getDimSize(0);
   Value inner = allocate({input.getDimSize(0), width}, input.getElementType());
-  launch<KernelGemmOp>(at(op.getInput()), ValueRange{at(op.getGate()), at(op.getUp())}, inner, Epilogue::SiluMul);
-  launch<KernelGemmOp>(inner, at(op.getDown()), allocate(op.getResult()), Epilogue::Store);
+  launch<KernelGemmOp>(at(op.getInput()), ValueRange{at(op.getGate()), at(op.getUp())}, kNoResidual, inner,
+                       Epilogue::SiluMul);
+  launch<KernelGemmOp>(inner, at(op.getDown()), kNoResidual, allocate(op.getResult()), Epilogue::Store);
 }
 
 void StepFormer::lower(SelectRowsOp op) {

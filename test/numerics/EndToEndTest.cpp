@@ -193,27 +193,46 @@ INSTANTIATE_TEST_SUITE_P(Chips, EndToEndTarget,
                            return testName(fmt::format("{}_{}", info.param.target, info.param.golden));
                          });
 
-/// GPUs, their PTX interpreted; or GLM_TEST_DEVICE=cuda, for the chip that this machine has.
+/// GPUs, their PTX interpreted; or GLM_TEST_DEVICE=cuda, for the chip that this machine has. (GLM_TEST_DEVICE=ptx interprets what would run
+/// there: machine code is made too, and is kept where GLM_TEST_KEEP says.)
 class EndToEndGpu : public testing::TestWithParam<TargetCase> {
 protected:
   void SetUp() override { prompts = goldenPrompts(golden()); }
 
   const GoldenCase &golden() const { return goldenCase(GetParam().golden); }
   std::vector<Matrix> run(const std::string &activations, std::optional<int64_t> chunk = std::nullopt) const {
+    return runOn(device().value_or("ptx"), activations, chunk);
+  }
+  std::vector<Matrix> runOn(const std::string &where, const std::string &activations,
+                            std::optional<int64_t> chunk = std::nullopt) const {
+    return std::move(runPrompts(artifact(activations), prompts, {.chunk = chunk, .device = where}).logits);
+  }
+  std::filesystem::path artifact(const std::string &activations) const {
     std::vector<std::string> arguments = options(activations);
     arguments.push_back(fmt::format("--target={}", GetParam().target));
-    const char *device = std::getenv("GLM_TEST_DEVICE");
-    if (!device)
+    if (!device())
       arguments.push_back("--no-cubin");
-    RunOutput output = runPrompts(compileOnce(checkpointFolder(golden()), arguments), prompts,
-                                  {.chunk = chunk, .device = device ? device : "ptx"});
-    return std::move(output.logits);
+    return compileOnce(checkpointFolder(golden()), arguments);
+  }
+  void expectInterpretedBits(const std::string &activations) const {
+    if (!device())
+      GTEST_SKIP() << "GLM_TEST_DEVICE is not set: no chip to compare with";
+    // Sums in the order and with the cuts of the chip's tensor cores (runtime/ptx/matrix/README.md).
+    setenv("GLM_PTX_SUMS", "aligned", /*overwrite=*/1);
+    expectIdentical(runOn("ptx", activations), run(activations), activations);
+  }
+  static std::optional<std::string> device() {
+    const char *name = std::getenv("GLM_TEST_DEVICE");
+    return name ? std::optional<std::string>(name) : std::nullopt;
   }
 
   std::vector<std::vector<int32_t>> prompts;
 };
 
 TEST_P(EndToEndGpu, roundedActivations) { expectGoldenDivergence(golden(), run("bf16")); }
+
+/// Every kernel of every step has on the chip the bits that the interpreter gives it.
+TEST_P(EndToEndGpu, interpretedBits) { expectInterpretedBits("bf16"); }
 
 std::string gpuTestName(const testing::TestParamInfo<TargetCase> &info) {
   return testName(fmt::format("{}_{}", info.param.target, info.param.golden));
@@ -245,6 +264,8 @@ protected:
 };
 
 TEST_P(EndToEndGpuShort, exactLogits) { expectGoldenLogits(golden(), run("f32")); }
+
+TEST_P(EndToEndGpuShort, interpretedBits) { expectInterpretedBits("f32"); }
 
 /// A row's bits are the same whatever shares its step, in products on tensor cores too.
 TEST_P(EndToEndGpuShort, chunksAgree) {

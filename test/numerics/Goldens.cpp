@@ -66,10 +66,16 @@ const std::filesystem::path &scratchFolder() {
   return scratch.path;
 }
 
+const std::filesystem::path &keptFolder() {
+  static const char *kept = std::getenv("GLM_TEST_KEEP");
+  static const std::filesystem::path folder = kept ? std::filesystem::absolute(kept) : scratchFolder();
+  return folder;
+}
+
 std::filesystem::path checkpointFolder(const GoldenCase &golden) {
   if (golden.packed)
     return committed(golden);
-  std::filesystem::path folder = scratchFolder() / golden.name;
+  std::filesystem::path folder = keptFolder() / golden.name;
   if (std::filesystem::exists(folder))
     return folder;
   CheckpointRequest request;

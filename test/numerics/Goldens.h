@@ -24,8 +24,10 @@ const GoldenCase &goldenCase(const std::string &name);
 
 /// A folder of this process, removed when it ends.
 const std::filesystem::path &scratchFolder();
+/// Where checkpoints and artifacts are kept: the scratch folder, or GLM_TEST_KEEP=FOLDER, in which a later process finds them again.
+const std::filesystem::path &keptFolder();
 
-/// Config and weights; written to the scratch folder on first use where they come from the stream.
+/// Config and weights; written to the kept folder on first use where they come from the stream.
 std::filesystem::path checkpointFolder(const GoldenCase &golden);
 
 /// golden.safetensors, opened once.

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <map>
 #include <spawn.h>
 #include <sstream>
 #include <stdexcept>
@@ -80,17 +80,18 @@ Finished runProgram(const std::string &name, const std::vector<std::string> &arg
 }
 
 std::filesystem::path compileOnce(const std::filesystem::path &checkpoint, const std::vector<std::string> &options) {
-  static std::map<std::string, std::filesystem::path> artifacts;
-  std::filesystem::path &artifact = artifacts[fmt::format("{} {}", checkpoint.string(), fmt::join(options, " "))];
-  if (!artifact.empty())
-    return artifact;
-  std::filesystem::path wanted = fresh(".glm");
+  std::string name = fmt::format("{}{}.glm", checkpoint.filename().string(), fmt::join(options, ""));
+  std::replace(name.begin(), name.end(), '/', '_');
+  // What is made of a checkpoint that goes away goes with it.
+  std::filesystem::path wanted = (checkpoint.parent_path() == scratchFolder() ? scratchFolder() : keptFolder()) / name;
+  if (std::filesystem::exists(wanted))
+    return wanted;
   std::vector<std::string> arguments = {checkpoint.string(), "-o", wanted.string()};
   arguments.insert(arguments.end(), options.begin(), options.end());
   Finished finished = runProgram("glm-compile", arguments);
   if (finished.status != 0)
     fail("glm-compile", arguments, finished);
-  return artifact = wanted;
+  return wanted;
 }
 
 RunOutput runPrompts(const std::filesystem::path &artifact, const std::vector<std::vector<int32_t>> &prompts,

@@ -95,5 +95,11 @@ ptxas info    : Used 255 registers, used 0 barriers, 8 bytes cumulative stack si
   EXPECT_TRUE(parsePtxasReport("").empty());
 }
 
+TEST(OneBlock, IsSaidOfTheseEntriesOnly) {
+  EXPECT_EQ(
+      withOneBlock(".visible .entry a(\n)\n.reqntid 256\n{\n}\n.visible .entry ab(\n)\n.reqntid 32\n{\n}\n", {"ab"}),
+      ".visible .entry a(\n)\n.reqntid 256\n{\n}\n.visible .entry ab(\n)\n.reqntid 32\n.minnctapersm 1\n{\n}\n");
+}
+
 } // namespace
 } // namespace glm::test
