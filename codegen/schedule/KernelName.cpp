@@ -130,9 +130,9 @@ void appendKey(Operation *op, SmallVectorImpl<Value> &buffers, llvm::raw_ostream
 std::string kernelName(Operation *op) {
   SmallVector<Operation *> kernels;
   collectKernels(op, kernels);
-  // The one with a matrix takes the time.
-  Operation *main = kernels.front();
-  if (auto product = llvm::find_if(kernels, hasMatrix); product != kernels.end())
+  // The one with the matrix takes the time, and the last has the most blocks.
+  Operation *main = kernels.back();
+  if (auto product = llvm::find_if(llvm::reverse(kernels), hasMatrix); product != kernels.rend())
     main = *product;
   SmallVector<StringRef> names;
   for (Operation *kernel : kernels)

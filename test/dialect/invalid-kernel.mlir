@@ -624,3 +624,77 @@ func.func @kernel_moe_combine_shared(%x: memref<6x20xf32>, %w: memref<3x2xf32>, 
   glm.kernel.moe_combine %x by %w plus %s to %y : memref<6x20xf32>, memref<3x2xf32> plus memref<3x19xf32>, memref<3x20xf32>
   return
 }
+
+// -----
+
+func.func @kernel_moe_combine_residual(%x: memref<6x20xf32>, %w: memref<3x2xf32>, %s: memref<3x19xf32>, %y: memref<3x20xf32>) {
+  // expected-error @+1 {{residual shape must be 3x20 (shape of output), but found 3x19}}
+  glm.kernel.moe_combine %x by %w residual %s to %y : memref<6x20xf32>, memref<3x2xf32> residual memref<3x19xf32>, memref<3x20xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_gemm_residual_gated(%x: memref<3x32xf32>, %a: tensor<48x32xf32>, %r: memref<3x48xf32>, %y: memref<3x48xf32>) {
+  // expected-error @+1 {{epilogue must be store beside a residual, but found silu_mul}}
+  glm.kernel.gemm <silu_mul> %x by %a, %a residual %r to %y : memref<3x32xf32> by tensor<48x32xf32>, tensor<48x32xf32> residual memref<3x48xf32> to memref<3x48xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_gemm_residual_outputs(%x: memref<3x32xf32>, %a: tensor<48x32xf32>, %r: memref<3x48xf32>, %y: memref<3x48xf32>) {
+  // expected-error @+1 {{number of outputs must be 1 (the residual), but found 2}}
+  glm.kernel.gemm <store> %x by %a, %a residual %r to %y, %y : memref<3x32xf32> by tensor<48x32xf32>, tensor<48x32xf32> residual memref<3x48xf32> to memref<3x48xf32>, memref<3x48xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_gemm_residual_shape(%x: memref<3x32xf32>, %a: tensor<48x32xf32>, %r: memref<3x47xf32>, %y: memref<3x48xf32>) {
+  // expected-error @+1 {{residual shape must be 3x48 (shape of output), but found 3x47}}
+  glm.kernel.gemm <store> %x by %a residual %r to %y : memref<3x32xf32> by tensor<48x32xf32> residual memref<3x47xf32> to memref<3x48xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_fused_other(%x: memref<3x32xf32>, %y: memref<3x32xf32>) {
+  glm.kernel.fused <side_by_side> {
+    // expected-error @+1 {{must be a kernel or a buffer inside of glm.kernel.fused}}
+    %zero = arith.constant 0 : index
+    glm.kernel.add %x, %x to %y : memref<3x32xf32>, memref<3x32xf32>, memref<3x32xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_fused_one(%x: memref<3x32xf32>, %y: memref<3x32xf32>) {
+  // expected-error @+1 {{number of kernels must be at least 2, but found 1}}
+  glm.kernel.fused <side_by_side> {
+    glm.kernel.add %x, %x to %y : memref<3x32xf32>, memref<3x32xf32>, memref<3x32xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_fused_prologue(%x: memref<3x32xf32>, %y: memref<3x32xf32>) {
+  // expected-error @+1 {{number of kernels must be 2 (a prologue and what follows it), but found 1}}
+  glm.kernel.fused <prologue> {
+    glm.kernel.add %x, %x to %y : memref<3x32xf32>, memref<3x32xf32>, memref<3x32xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_fused_reads_written(%x: memref<3x32xf32>, %y: memref<3x32xf32>, %z: memref<3x32xf32>) {
+  glm.kernel.fused <side_by_side> {
+    glm.kernel.add %x, %x to %y : memref<3x32xf32>, memref<3x32xf32>, memref<3x32xf32>
+    // expected-error @+1 {{must not touch what another kernel of the launch writes}}
+    glm.kernel.add %y, %y to %z : memref<3x32xf32>, memref<3x32xf32>, memref<3x32xf32>
+  }
+  return
+}

@@ -123,3 +123,26 @@ func.func @experts(%x: memref<3x32xbf16>, %experts: memref<3x2xi32>, %weights: m
   glm.kernel.moe_combine %parts by %weights to %y : memref<6x32xf32>, memref<3x2xf32>, memref<3x32xbf16>
   return
 }
+
+// CHECK-LABEL: func.func @residual
+func.func @residual(%x: memref<3x32xbf16>, %w: tensor<48x32xbf16>, %sum: memref<3x48xf32>, %parts: memref<6x48xf32>, %weights: memref<3x2xf32>) {
+  // CHECK: glm.kernel.gemm <store> %{{.*}} by %{{.*}} residual %[[SUM:.*]] to %[[SUM]] : memref<3x32xbf16> by tensor<48x32xbf16> residual memref<3x48xf32> to memref<3x48xf32>
+  glm.kernel.gemm <store> %x by %w residual %sum to %sum : memref<3x32xbf16> by tensor<48x32xbf16> residual memref<3x48xf32> to memref<3x48xf32>
+  // CHECK: glm.kernel.moe_combine %{{.*}} by %{{.*}} residual %[[SUM]] to %[[SUM]] : memref<6x48xf32>, memref<3x2xf32> residual memref<3x48xf32>, memref<3x48xf32>
+  glm.kernel.moe_combine %parts by %weights residual %sum to %sum : memref<6x48xf32>, memref<3x2xf32> residual memref<3x48xf32>, memref<3x48xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @fused
+func.func @fused(%x: memref<1x32xf32>, %w: tensor<32xbf16>, %router: tensor<8x32xbf16>, %logits: memref<1x8xf32>) {
+  // CHECK: glm.kernel.fused <prologue> {
+  // CHECK: %[[NORMED:.*]] = memref.alloc()
+  // CHECK: glm.kernel.norm <rms> %{{.*}} weight %{{.*}} to %[[NORMED]]
+  // CHECK: glm.kernel.gemm <store> %[[NORMED]]
+  glm.kernel.fused <prologue> {
+    %normed = memref.alloc() : memref<1x32xbf16>
+    glm.kernel.norm <rms> %x weight %w to %normed eps 1.0e-5 : memref<1x32xf32>, tensor<32xbf16>, memref<1x32xbf16>
+    glm.kernel.gemm <store> %normed by %router to %logits : memref<1x32xbf16> by tensor<8x32xbf16> to memref<1x8xf32>
+  }
+  return
+}
