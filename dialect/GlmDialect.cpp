@@ -37,6 +37,10 @@ bool isPacked(Type type) {
   return tensor && isa_and_nonnull<Nvfp4Attr>(tensor.getEncoding());
 }
 
+bool quantizesInputs(Type type) {
+  return isPacked(type) && cast<Nvfp4Attr>(cast<RankedTensorType>(type).getEncoding()).getQuantizedInputs();
+}
+
 bool TargetAttr::has(StringRef name) const {
   return llvm::any_of(llvm::split(getFeatures(), ','),
                       [&](StringRef feature) { return feature.consume_front("+") && feature == name; });

@@ -56,5 +56,7 @@ inline constexpr llvm::StringLiteral kOutputRowsAttr = "glm.output_rows";
 
 /// Whether a tensor type is a packed weight.
 bool isPacked(mlir::Type type);
+/// Whether it is one whose products round their input to NVFP4 as well.
+bool quantizesInputs(mlir::Type type);
 
 } // namespace glm

@@ -3,6 +3,8 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace glm {
@@ -122,6 +124,36 @@ Value KernelBuilder::decodeE2m1(Value code) {
   Value bits = arith::OrIOp::create(*this, arith::BitcastOp::create(*this, i32LikeType(code), magnitude), sign);
   return arith::BitcastOp::create(*this, f32LikeType(code), bits);
 }
+
+// Of a normal number the bits below the last kept one are rounded away by an addition; of a smaller one by adding 2^23 times its last kept bit.
+Value KernelBuilder::roundE4m3(Value x) {
+  x = max(min(x, f32(448.0f)), f32(0x1p-9f));
+  Value small = sub(add(x, f32(0x1p14f)), f32(0x1p14f));
+  return select(less(x, f32(0x1p-6f)), small, dropBits(x, 20));
+}
+
+Value KernelBuilder::roundE2m1(Value x) {
+  x = max(min(x, f32(6.0f)), f32(-6.0f));
+  Value bits = arith::BitcastOp::create(*this, getI32Type(), x);
+  Value sign = arith::AndIOp::create(*this, bits, i32(std::numeric_limits<int32_t>::min()));
+  Value magnitude = arith::BitcastOp::create(*this, getF32Type(), arith::XOrIOp::create(*this, bits, sign).getResult());
+  Value small = sub(add(magnitude, f32(0x1p22f)), f32(0x1p22f));
+  Value nearest = select(less(magnitude, f32(1.0f)), small, dropBits(magnitude, 22));
+  Value signedBits = arith::OrIOp::create(*this, arith::BitcastOp::create(*this, getI32Type(), nearest), sign);
+  return arith::BitcastOp::create(*this, getF32Type(), signedBits);
+}
+
+Value KernelBuilder::dropBits(Value x, int64_t count) {
+  Value bits = arith::BitcastOp::create(*this, getI32Type(), x);
+  Value last =
+      arith::AndIOp::create(*this, arith::ShRUIOp::create(*this, bits, i32(static_cast<int32_t>(count))), i32(1));
+  Value half = i32((1 << (count - 1)) - 1);
+  Value mask = i32(static_cast<int32_t>(~0u << count));
+  return arith::BitcastOp::create(*this, getF32Type(),
+                                  arith::AndIOp::create(*this, add(add(bits, half), last), mask).getResult());
+}
+
+Value KernelBuilder::blockScale(Value most, Value scale) { return roundE4m3(div(div(most, f32(6.0f)), scale)); }
 
 Value KernelBuilder::element(const WeightMatrix &weight, Value n, Value k) {
   if (!weight.isPacked())

@@ -160,6 +160,12 @@ public:
   mlir::Value decodeE4m3(mlir::Value bits);
   /// An E2M1 code (i8 or i32 with the code in the low 4 bits, scalar or vector) to f32.
   mlir::Value decodeE2m1(mlir::Value code);
+  /// A positive f32 scalar to the nearest number of E4M3, ties to even; 2^-9 at least and 448 at most, so that none is zero.
+  mlir::Value roundE4m3(mlir::Value x);
+  /// An f32 scalar to the nearest number of E2M1, ties to even, 6 at most.
+  mlir::Value roundE2m1(mlir::Value x);
+  /// The scale of a block of NVFP4 whose largest magnitude is `most`, without the matrix's own `scale`: E4M3(most / 6 / scale).
+  mlir::Value blockScale(mlir::Value most, mlir::Value scale);
   /// weight[n, k] as f32: `E2M1 * (scale * global)` if packed.
   mlir::Value element(const WeightMatrix &weight, mlir::Value n, mlir::Value k);
 
@@ -189,6 +195,8 @@ private:
   mlir::Value pointerAt(mlir::Value table, mlir::Value number);
   /// A checkpoint's matrix of `type`, whose codes, scales and global scale are at these pointers.
   WeightMatrix matrixAt(mlir::RankedTensorType type, mlir::Value data, mlir::Value scales, mlir::Value global);
+  /// A positive f32 without the last `count` bits of its mantissa, rounded to nearest, ties to even.
+  mlir::Value dropBits(mlir::Value x, int64_t count);
   /// An f32 constant like `like`, a scalar or a vector of any type.
   mlir::Value f32Like(mlir::Value like, float value);
   mlir::Value i32Like(mlir::Value like, int32_t value);

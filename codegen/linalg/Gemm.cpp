@@ -12,9 +12,26 @@ Value product(KernelBuilder &builder, int64_t count, function_ref<Value(Value)> 
   })[0];
 }
 
+/// input[row, k] as NVFP4 has it: its block's scale follows from the largest magnitude in it.
+static Value quantized(KernelBuilder &builder, const WeightMatrix &weight, Value input, Value row, Value k) {
+  Value begin = builder.mul(builder.div(k, builder.index(weight.block)), builder.index(weight.block));
+  Value most = builder.fold(builder.index(0), builder.index(weight.block), 1, builder.f32(0.0f),
+                            [&](Value i, ValueRange carried) {
+                              Value x = builder.load(input, {row, builder.add(begin, i)});
+                              Value magnitude = builder.max(x, builder.sub(builder.f32(0.0f), x));
+                              return SmallVector<Value>{builder.max(carried[0], magnitude)};
+                            })[0];
+  Value scale = builder.mul(builder.blockScale(most, weight.inputScale), weight.inputScale);
+  Value x = builder.load(input, {row, k}), factor = builder.div(builder.f32(1.0f), scale);
+  return builder.mul(builder.roundE2m1(builder.mul(x, factor)), scale);
+}
+
 Value product(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value input, Value row) {
   return product(
-      builder, weight.columns, [&](Value k) { return builder.load(input, {row, k}); },
+      builder, weight.columns,
+      [&](Value k) {
+        return weight.inputScale ? quantized(builder, weight, input, row, k) : builder.load(input, {row, k});
+      },
       [&](Value k) { return builder.element(weight, n, k); });
 }
 

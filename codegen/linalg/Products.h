@@ -9,7 +9,7 @@ namespace glm {
 mlir::Value product(KernelBuilder &builder, int64_t count, llvm::function_ref<mlir::Value(mlir::Value)> x,
                     llvm::function_ref<mlir::Value(mlir::Value)> weight);
 
-/// The product of row n of a weight with row `row` of a buffer.
+/// The product of row n of a weight with row `row` of a buffer, which is rounded to NVFP4 first if the weight has an input scale.
 mlir::Value product(KernelBuilder &builder, const WeightMatrix &weight, mlir::Value n, mlir::Value input,
                     mlir::Value row);
 

@@ -22,9 +22,11 @@ public:
       return std::nullopt;
     Type activation = gemm.getInput().getType().getElementType();
     bool gated = gemm.getEpilogue() == Epilogue::SiluMul;
-    if (!TensorProduct::takes(activation, llvm::map_to_vector(gemm.getWeights(), typeOf), gated))
+    if (!TensorProduct::takes(activation, llvm::map_to_vector(gemm.getWeights(), typeOf), gated, target))
       return std::nullopt;
-    return ScheduleAttr::get(op->getContext(), name(), /*tile_m=*/8, TensorProduct::kTileRows);
+    return ScheduleAttr::get(op->getContext(), name(),
+                             TensorProduct::inputRowsFor(gemm.getInput().getType().getDimSize(0)),
+                             TensorProduct::kTileRows);
   }
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
@@ -35,11 +37,11 @@ public:
     return shape;
   }
 
-  LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {
+  LogicalResult build(Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const override {
     auto gemm = cast<KernelGemmOp>(op);
     bool gated = gemm.getEpilogue() == Epilogue::SiluMul;
     Warp warp(builder, warpsOf(gemm));
-    TensorProduct tensor(builder, warp, gated ? 2 : 1);
+    TensorProduct tensor(builder, warp, gated ? 2 : 1, schedule.getTileM());
     ProductInput input{builder.buffer(gemm.getInput()), builder.index(0), builder.rows(),
                        [](Value row) { return row; }};
     Value residual = gemm.getResidual() ? builder.buffer(gemm.getResidual()) : Value();

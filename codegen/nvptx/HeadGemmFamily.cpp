@@ -37,10 +37,13 @@ public:
     int64_t inputWidth = gemm.getInput().getType().getShape().back() / static_cast<int64_t>(gemm.getHeads());
     bool takes = gemm.getTransposed()
                      ? TransposedProduct::takes(activation, weightType(gemm), gemm.getRowCount()) && inputWidth % 2 == 0
-                     : TensorProduct::takes(activation, {weightType(gemm)}, false) && inputWidth % 8 == 0;
+                     : TensorProduct::takes(activation, {weightType(gemm)}, false, target) && inputWidth % 8 == 0;
     if (!takes)
       return std::nullopt;
-    return ScheduleAttr::get(op->getContext(), name(), /*tile_m=*/8,
+    return ScheduleAttr::get(op->getContext(), name(),
+                             gemm.getTransposed()
+                                 ? TransposedProduct::kTileRows
+                                 : TensorProduct::inputRowsFor(gemm.getInput().getType().getDimSize(0)),
                              gemm.getTransposed() ? TransposedProduct::kTileColumns : TensorProduct::kTileRows);
   }
 
@@ -49,7 +52,7 @@ public:
     return {static_cast<int64_t>(gemm.getHeads()) * tilesOf(gemm), warpsOf(gemm) * Warp::kLanes};
   }
 
-  LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {
+  LogicalResult build(Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const override {
     auto gemm = cast<KernelHeadGemmOp>(op);
     Warp warp(builder, warpsOf(gemm));
     Value tiles = builder.index(tilesOf(gemm));
@@ -69,7 +72,7 @@ public:
       product.run({weight, firstRow, static_cast<int64_t>(gemm.getRowCount()), input, inputColumn}, tile, store);
       return success();
     }
-    TensorProduct product(builder, warp, /*matrices=*/1);
+    TensorProduct product(builder, warp, /*matrices=*/1, schedule.getTileM());
     product.run({{weight}, firstRow, static_cast<int64_t>(gemm.getRowCount())}, tile,
                 {input, inputColumn, builder.rows(), [](Value row) { return row; }},
                 [&](Value row, Value n, ArrayRef<Value> sums) { store(row, n, sums[0]); });

@@ -65,9 +65,11 @@ public:
     if (!isa<KernelMoeGateUpOp, KernelMoeDownOp>(op) || !isGpu(target))
       return std::nullopt;
     Type activation = cast<MemRefType>(op->getOperand(0).getType()).getElementType();
-    if (!TensorProduct::takes(activation, llvm::map_to_vector(weightsOf(op), matrixOf), /*together=*/true))
+    if (!TensorProduct::takes(activation, llvm::map_to_vector(weightsOf(op), matrixOf), /*together=*/true, target))
       return std::nullopt;
-    return ScheduleAttr::get(op->getContext(), name(), /*tile_m=*/8, TensorProduct::kTileRows);
+    // An expert has at most the rows of the input: those of a step, or all entries.
+    int64_t rows = cast<MemRefType>(op->getOperand(0).getType()).getDimSize(0);
+    return ScheduleAttr::get(op->getContext(), name(), TensorProduct::inputRowsFor(rows), TensorProduct::kTileRows);
   }
 
   LaunchShape launchShape(Operation *op, ScheduleAttr) const override {
@@ -79,10 +81,10 @@ public:
     return {std::min(entryCount, experts) * product.tiles(), warpsOf(op) * Warp::kLanes};
   }
 
-  LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {
+  LogicalResult build(Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const override {
     Warp warp(builder, warpsOf(op));
     SmallVector<Value> weights = weightsOf(op);
-    TensorProduct tensor(builder, warp, static_cast<int64_t>(weights.size()));
+    TensorProduct tensor(builder, warp, static_cast<int64_t>(weights.size()), schedule.getTileM());
     MoeKernel kernel(builder, warp, op->getOperand(1), op->getOperand(2));
     Value inputBuffer = builder.buffer(op->getOperand(0)), output = builder.buffer(op->getOperands().back());
     auto gateUp = dyn_cast<KernelMoeGateUpOp>(op);

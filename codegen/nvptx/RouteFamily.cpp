@@ -97,9 +97,7 @@ private:
     Value number = builder.toI32(best[0]), value = best[1];
     for (int64_t mask = Warp::kLanes / 2; mask > 0; mask /= 2) {
       Value otherValue = warp.shuffle(value, mask);
-      Value otherNumber =
-          arith::BitcastOp::create(builder, builder.getI32Type(),
-                                   warp.shuffle(arith::BitcastOp::create(builder, builder.getF32Type(), number), mask));
+      Value otherNumber = warp.shuffleBits(number, mask);
       // Numbers that nothing is less than, and of equals the lower expert: the order in which one thread would meet them.
       Value nobodyHere = builder.equal(number, builder.toI32(nobody)),
             nobodyThere = builder.equal(otherNumber, builder.toI32(nobody));

@@ -1,5 +1,7 @@
 #include "codegen/nvptx/TensorProduct.h"
 
+#include "codegen/target/Target.h"
+
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -11,6 +13,7 @@ namespace {
 constexpr int64_t kQuads = 4;      ///< lanes that share a row
 constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
 constexpr int64_t kMostTiles = 4;  ///< instructions that one load of a weight feeds
+constexpr int64_t kInFlight = 4;   ///< chunks, times matrices and tiles, whose weights a lane holds at once
 /// Floats from one row of partial sums to the next: lanes write rows 2q and 2q + 1 and threads read rows r and r + 4, without a bank
 /// that is asked for twice.
 constexpr int64_t kPartialStride = 20;
@@ -25,13 +28,14 @@ int64_t chunksOf(int64_t columns, bool packed) { return llvm::divideCeil(columns
 
 int64_t ProductWeights::tiles() const { return llvm::divideCeil(count, TensorProduct::kTileRows); }
 
-bool TensorProduct::takes(Type activation, ArrayRef<RankedTensorType> weights, bool together) {
+bool TensorProduct::takes(Type activation, ArrayRef<RankedTensorType> weights, bool together, TargetAttr target) {
   return activation.isBF16() && llvm::all_of(weights, [&](RankedTensorType weight) {
            auto packed = dyn_cast_or_null<Nvfp4Attr>(weight.getEncoding());
            int64_t part = partSize(bool(packed));
            bool typeFits = packed ? packed.getBlock() == part : weight.getElementType().isBF16();
-           bool alike = !together || isPacked(weight) == isPacked(weights.front());
-           return typeFits && alike && weight.getShape().back() % part == 0;
+           bool scalesFit = !quantizesInputs(weight) || hasBlockScaledMma(target);
+           bool alike = !together || weight.getEncoding() == weights.front().getEncoding();
+           return typeFits && scalesFit && alike && weight.getShape().back() % part == 0;
          });
 }
 
@@ -40,15 +44,22 @@ int64_t TensorProduct::warpsFor(RankedTensorType weight) {
   return chunksOf(weight.getShape().back(), isPacked(weight)) >= 32 ? 8 : 4;
 }
 
-TensorProduct::TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrices)
-    : builder(builder), warp(warp), partial(warp.shared(matrices * warp.warps() * kPartialSize, builder.getF32Type())) {
+int64_t TensorProduct::inputRowsFor(int64_t rows) {
+  int64_t tiles = 1;
+  while (tiles < kMostTiles && tiles * kTileInputs < rows)
+    tiles *= 2;
+  return tiles * kTileInputs;
 }
 
+TensorProduct::TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrices, int64_t inputRows)
+    : builder(builder), warp(warp), mostTiles(inputRows / kTileInputs),
+      partial(warp.shared(matrices * warp.warps() * kPartialSize, builder.getF32Type())) {}
+
 void TensorProduct::run(const ProductWeights &weights, Value tile, const ProductInput &input, Store store) {
-  builder.loop(builder.index(0), input.count, kMostTiles * kTileInputs, [&](Value first) {
-    Value left = builder.min(builder.sub(input.count, first), builder.index(kMostTiles * kTileInputs));
+  builder.loop(builder.index(0), input.count, mostTiles * kTileInputs, [&](Value first) {
+    Value left = builder.min(builder.sub(input.count, first), builder.index(mostTiles * kTileInputs));
     // Tokens come one or a few at a time, or as a prompt: a loop for 1, 2 and 4 tiles, with the same sums.
-    for (int64_t tiles = 1; tiles <= kMostTiles; tiles *= 2) {
+    for (int64_t tiles = 1; tiles <= mostTiles; tiles *= 2) {
       Value fits = builder.less(left, builder.index(tiles * kTileInputs + 1));
       Value fewerDoNot = builder.less(builder.index(tiles / 2 * kTileInputs), left);
       builder.when(builder.both(fits, fewerDoNot), [&] { runRows(weights, tile, input, first, tiles, store); });
@@ -58,7 +69,9 @@ void TensorProduct::run(const ProductWeights &weights, Value tile, const Product
 
 void TensorProduct::runRows(const ProductWeights &weights, Value tile, const ProductInput &input, Value first,
                             int64_t tiles, Store store) {
-  SmallVector<Value> sums = sumChunks(weights, tile, input, first, tiles);
+  Rows rows = rowsOf(weights, tile, input, first, tiles);
+  SmallVector<Value> sums =
+      weights.matrices.front().inputScale ? sumScaledChunks(weights, rows, input) : sumChunks(weights, rows, input);
   for (int64_t i = 0; i < tiles; ++i) {
     Value begin = builder.add(first, builder.index(i * kTileInputs));
     builder.when(builder.less(begin, input.count), [&] {
@@ -70,69 +83,94 @@ void TensorProduct::runRows(const ProductWeights &weights, Value tile, const Pro
   }
 }
 
-SmallVector<Value> TensorProduct::sumChunks(const ProductWeights &weights, Value tile, const ProductInput &input,
-                                            Value first, int64_t tiles) {
-  const WeightMatrix &shape = weights.matrices.front();
-  int64_t part = partSize(shape.isPacked()), columns = shape.columns;
-  Value lastRow = builder.index(weights.count - 1);
+TensorProduct::Rows TensorProduct::rowsOf(const ProductWeights &weights, Value tile, const ProductInput &input,
+                                          Value first, int64_t tiles) {
+  Value lastRow = builder.index(weights.count - 1), lastInput = builder.sub(input.count, builder.index(1));
   auto weightRow = [&](int64_t offset) {
     Value n =
         builder.add(builder.mul(tile, builder.index(kTileRows)), builder.add(warp.group(), builder.index(offset)));
     return builder.add(weights.firstRow, builder.min(n, lastRow));
   };
-  Value low = weightRow(0), high = weightRow(8);
-  SmallVector<Value> inputRows;
-  Value lastInput = builder.sub(input.count, builder.index(1));
+  Rows rows{weightRow(0), weightRow(8), {}};
   for (int64_t i = 0; i < tiles; ++i) {
     Value number = builder.add(first, builder.add(warp.group(), builder.index(i * kTileInputs)));
-    inputRows.push_back(input.rowOf(builder.min(number, lastInput)));
+    rows.inputs.push_back(input.rowOf(builder.min(number, lastInput)));
   }
-  Value zero = builder.splat(builder.f32(0.0f), 4);
-  SmallVector<Value> initial(weights.matrices.size() * tiles, zero);
-  Value chunks = builder.index(chunksOf(columns, shape.isPacked()));
-  return builder.fold(warp.warp(), chunks, warp.warps(), initial, [&](Value chunk, ValueRange carried) {
-    SmallVector<Value> sums(carried);
-    Value k = builder.mul(builder.add(builder.mul(chunk, builder.index(kQuads)), warp.quad()), builder.index(part));
+  return rows;
+}
+
+SmallVector<Value> TensorProduct::sumChunks(const ProductWeights &weights, const Rows &rows,
+                                            const ProductInput &input) {
+  const WeightMatrix &shape = weights.matrices.front();
+  size_t tiles = rows.inputs.size(), matrices = weights.matrices.size();
+  int64_t part = partSize(shape.isPacked()), columns = shape.columns;
+  int64_t together = std::max<int64_t>(1, kInFlight / static_cast<int64_t>(tiles * matrices));
+  struct Chunk {
+    Value valid, place;
+    SmallVector<Stored> low, high;
+  };
+  auto load = [&](Value number) {
+    Value k = builder.mul(builder.add(builder.mul(number, builder.index(kQuads)), warp.quad()), builder.index(part));
     // Lanes beyond the last column read it again, times zero: a weight that is no number spoils the row anyway.
     Value valid = builder.less(k, builder.index(columns));
     Value place = builder.min(k, builder.index(columns - part));
-    SmallVector<Words> x;
-    for (Value row : inputRows)
-      x.push_back(loadInput(shape, input, row, place, valid));
-    for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
-      Words top = loadWeight(weight, low, place), bottom = loadWeight(weight, high, place);
-      for (size_t step = 0; step < top.size(); step += 2)
-        for (int64_t i = 0; i < tiles; ++i) {
-          Value &sum = sums[matrix * tiles + i];
-          sum = warp.mma({top[step], bottom[step], top[step + 1], bottom[step + 1]}, {x[i][step], x[i][step + 1]}, sum);
-        }
+    Chunk chunk{valid, place, {}, {}};
+    for (const WeightMatrix &weight : weights.matrices) {
+      chunk.low.push_back(loadWeight(weight, rows.low, place));
+      chunk.high.push_back(loadWeight(weight, rows.high, place));
+    }
+    return chunk;
+  };
+  SmallVector<Value> initial(matrices * tiles, builder.splat(builder.f32(0.0f), 4));
+  Value chunks = builder.index(chunksOf(columns, shape.isPacked()));
+  return builder.fold(warp.warp(), chunks, warp.warps() * together, initial, [&](Value first, ValueRange carried) {
+    SmallVector<Value> sums(carried);
+    SmallVector<Chunk> loaded;
+    for (int64_t i = 0; i < together; ++i)
+      loaded.push_back(load(builder.add(first, builder.index(i * warp.warps()))));
+    for (const Chunk &chunk : loaded) {
+      // The input is near: all blocks read the same.
+      SmallVector<Words> x;
+      for (Value row : rows.inputs)
+        x.push_back(loadInput(shape, input, row, chunk.place, chunk.valid));
+      for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
+        Words top = fragments(weight, chunk.low[matrix]), bottom = fragments(weight, chunk.high[matrix]);
+        for (size_t step = 0; step < top.size(); step += 2)
+          for (size_t i = 0; i < tiles; ++i) {
+            Value &sum = sums[matrix * tiles + i];
+            sum =
+                warp.mma({top[step], bottom[step], top[step + 1], bottom[step + 1]}, {x[i][step], x[i][step + 1]}, sum);
+          }
+      }
     }
     return sums;
   });
 }
 
-TensorProduct::Words TensorProduct::loadWeight(const WeightMatrix &matrix, Value row, Value k) {
-  if (matrix.isPacked())
-    return unpack(matrix, row, k);
-  Value loaded = warp.loadWords(matrix.data, {row, k}, partSize(false));
-  Words words;
-  for (int64_t i = 0; i < partSize(false) / 2; ++i)
-    words.push_back(warp.word(loaded, i));
-  return words;
+TensorProduct::Stored TensorProduct::loadWeight(const WeightMatrix &matrix, Value row, Value k) {
+  if (!matrix.isPacked())
+    return {warp.loadWords(matrix.data, {row, k}, partSize(false)), {}};
+  return {warp.loadWords(matrix.data, {row, builder.div(k, builder.index(2))}, partSize(true) / 2),
+          builder.load(matrix.scales, {row, builder.div(k, builder.index(matrix.block))})};
 }
 
 // A code moved to the top of a 16-bit lane is sign, exponent and mantissa; with the last two where a bf16 has its lowest they are the
 // value times 2^-126, also for 0.5. The scale comes times 2^118, the largest power with which it is finite: products are exact, times 2^-8.
-TensorProduct::Words TensorProduct::unpack(const WeightMatrix &matrix, Value row, Value k) {
-  Value loaded = warp.loadWords(matrix.data, {row, builder.div(k, builder.index(2))}, partSize(true) / 2);
-  Value scale = builder.decodeE4m3(builder.load(matrix.scales, {row, builder.div(k, builder.index(matrix.block))}));
+TensorProduct::Words TensorProduct::fragments(const WeightMatrix &matrix, const Stored &stored) {
+  if (!matrix.isPacked()) {
+    Words words;
+    for (int64_t i = 0; i < partSize(false) / 2; ++i)
+      words.push_back(warp.word(stored.words, i));
+    return words;
+  }
+  Value scale = builder.decodeE4m3(stored.scale);
   Value bits = arith::BitcastOp::create(builder, builder.getI32Type(), builder.mul(scale, builder.f32(0x1p118f)));
   Value both = warp.orBits(warp.bits(bits, warp.constant(0xffff0000)), warp.shiftRight(bits, 16));
   Words words;
   for (int64_t half = 0; half < 2; ++half)
     for (int64_t i = 0; i < 4; ++i) {
       // Codes i and i + 4 of 8 become a pair with one shift.
-      Value codes = warp.shiftLeft(warp.word(loaded, half), 12 - 4 * i);
+      Value codes = warp.shiftLeft(warp.word(stored.words, half), 12 - 4 * i);
       Value magnitude = warp.shiftRight(warp.bits(codes, warp.constant(0x70007000)), 6);
       Value value = warp.orBits(warp.bits(codes, warp.constant(0x80008000)), magnitude);
       words.push_back(warp.mulBf16x2(value, both));
@@ -190,8 +228,9 @@ void TensorProduct::reduce(const ProductWeights &weights, Value tile, const Prod
       for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
         Value total = warp.sumWarps(
             [&, matrix = matrix](Value other) { return builder.load(partial, at(matrix, other, row, inner)); });
-        if (weight.isPacked()) // what is left of the scale in unpack
-          total = builder.mul(total, builder.mul(weight.global, builder.f32(0x1p8f)));
+        if (weight.isPacked()) // what is left of the scales
+          total = builder.mul(total,
+                              builder.mul(weight.global, weight.inputScale ? weight.inputScale : builder.f32(0x1p8f)));
         totals.push_back(total);
       }
       store(number, n, totals);

@@ -8,7 +8,11 @@
 //     input   8 [ q0 | q1 | q2 | q3 ][ q0 | q1 | ...          lane (g, q): row g
 //
 // A sum does not care which k is which: the k of a lane's part are those of its fragments, in the order of memory, so that nothing goes
-// through shared memory on the way. A part is 8 bf16 or 16 codes of a packed weight, which have one scale.
+// through shared memory on the way. A part is 8 bf16 or 16 codes of a packed weight, which have one scale. Several chunks are loaded before the
+// first is multiplied: memory answers slowly, and a warp asks for all it can hold.
+//
+// Packed weights that want their input in NVFP4 too (W4A4): codes are multiplied as they are, with the scales of both sides
+// (ScaledProduct.cpp).
 #pragma once
 
 #include "codegen/nvptx/Warp.h"
@@ -38,14 +42,18 @@ class TensorProduct {
 public:
   static constexpr int64_t kTileRows = 16; ///< of a weight
 
-  /// Whether rows of `activation` are multiplied with these weights here: bf16 with bf16 or packed, of columns that lanes can share.
+  /// Whether rows of `activation` are multiplied with these weights on `target`: bf16 with bf16 or packed, of columns that lanes can share.
   /// `together`: in one product, where their parts have to be alike.
-  static bool takes(mlir::Type activation, llvm::ArrayRef<mlir::RankedTensorType> weights, bool together);
+  static bool takes(mlir::Type activation, llvm::ArrayRef<mlir::RankedTensorType> weights, bool together,
+                    TargetAttr target);
   /// Warps of a block, from the columns of the weight alone. At least 4: 128 threads add and store.
   static int64_t warpsFor(mlir::RankedTensorType weight);
 
-  /// `matrices`: most weights at once.
-  TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrices);
+  /// Rows that are multiplied at once where there are at most `rows`: 8, 16 or 32. Fewer leave registers to more warps; no sum depends on it.
+  static int64_t inputRowsFor(int64_t rows);
+
+  /// `matrices`: most weights at once; `inputRows`: of inputRowsFor.
+  TensorProduct(KernelBuilder &builder, Warp &warp, int64_t matrices, int64_t inputRows);
 
   /// store(i, n, sums) for input row i and weight row n, on one thread each; sums are float32, one per weight.
   using Store = llvm::function_ref<void(mlir::Value, mlir::Value, llvm::ArrayRef<mlir::Value>)>;
@@ -59,11 +67,31 @@ private:
   /// Rows first .. first + 8 * tiles - 1 of the input; those beyond the last repeat it and are not stored.
   void runRows(const ProductWeights &weights, mlir::Value tile, const ProductInput &input, mlir::Value first,
                int64_t tiles, Store store);
-  llvm::SmallVector<mlir::Value> sumChunks(const ProductWeights &weights, mlir::Value tile, const ProductInput &input,
-                                           mlir::Value first, int64_t tiles);
-  /// The words of a lane's part of one weight row, two k each.
-  Words loadWeight(const WeightMatrix &matrix, mlir::Value row, mlir::Value k);
-  Words unpack(const WeightMatrix &matrix, mlir::Value row, mlir::Value k);
+  /// The rows that a lane reads: g and g + 8 of the weights' tile, g of each tile of the input.
+  struct Rows {
+    mlir::Value low, high;
+    llvm::SmallVector<mlir::Value> inputs;
+  };
+  Rows rowsOf(const ProductWeights &weights, mlir::Value tile, const ProductInput &input, mlir::Value first,
+              int64_t tiles);
+  /// A vector of sums for each matrix and tile, matrices first.
+  llvm::SmallVector<mlir::Value> sumChunks(const ProductWeights &weights, const Rows &rows, const ProductInput &input);
+  llvm::SmallVector<mlir::Value> sumScaledChunks(const ProductWeights &weights, const Rows &rows,
+                                                 const ProductInput &input);
+  /// A lane's part of one weight row as it is stored; `scale` is that of a packed one.
+  struct Stored {
+    mlir::Value words, scale;
+  };
+  Stored loadWeight(const WeightMatrix &matrix, mlir::Value row, mlir::Value k);
+  /// Its words for the instructions, two k each.
+  Words fragments(const WeightMatrix &matrix, const Stored &stored);
+  /// 8 neighbours of an input row from `k` on as a word of E2M1, and the E4M3 bits of the scale of the 16 to which they belong, for a matrix.
+  struct Quantized {
+    mlir::Value codes, scale;
+  };
+  Quantized quantize(const WeightMatrix &matrix, mlir::Value words, mlir::Value valid);
+  /// Four E4M3 scales of a weight row, from block number `block` on.
+  mlir::Value loadScales(const WeightMatrix &matrix, mlir::Value row, mlir::Value block);
   /// The words of an input row in the same order of k; zeros where `valid` is false.
   Words loadInput(const WeightMatrix &matrix, const ProductInput &input, mlir::Value row, mlir::Value k,
                   mlir::Value valid);
@@ -74,6 +102,7 @@ private:
 
   KernelBuilder &builder;
   Warp &warp;
+  int64_t mostTiles;   ///< of 8 input rows
   mlir::Value partial; ///< shared [matrices][warps][8 rows][kPartialStride]
 };
 

@@ -8,13 +8,12 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-constexpr int64_t kTerms = 16;     ///< of an instruction
-constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
-constexpr int64_t kPart = 8;       ///< columns of one access, and instructions that share it
+constexpr int64_t kTerms = 16; ///< of an instruction
+constexpr int64_t kPart = 8;   ///< columns of one access, and instructions that share it
 constexpr int64_t kHalf = TransposedProduct::kTileColumns / 2;
 /// Floats from one row of partial sums to the next: lanes that write rows 2q and 2q + 1 at once meet in no bank.
 constexpr int64_t kPartialStride = TransposedProduct::kTileColumns + 4;
-constexpr int64_t kPartialSize = kTileInputs * kPartialStride;
+constexpr int64_t kPartialSize = TransposedProduct::kTileRows * kPartialStride;
 
 } // namespace
 
@@ -27,7 +26,7 @@ TransposedProduct::TransposedProduct(KernelBuilder &builder, Warp &warp)
     : builder(builder), warp(warp), partial(warp.shared(kWarps * kPartialSize, builder.getF32Type())) {}
 
 void TransposedProduct::run(const Operands &operands, Value tile, Store store) {
-  builder.loop(builder.index(0), builder.rows(), kTileInputs, [&](Value first) {
+  builder.loop(builder.index(0), builder.rows(), TransposedProduct::kTileRows, [&](Value first) {
     SmallVector<Value> sums = sumTerms(operands, tile, first);
     reduce(tile, first, operands.weight.columns, sums, store);
   });
@@ -89,7 +88,7 @@ void TransposedProduct::reduce(Value tile, Value first, int64_t columns, ArrayRe
       builder.store(vector::ExtractOp::create(builder, sum, i), partial, at(warp.warp(), row, place));
     }
   warp.barrier();
-  builder.loop(builder.index(0), builder.index(kTileInputs), 1, [&](Value row) {
+  builder.loop(builder.index(0), builder.index(TransposedProduct::kTileRows), 1, [&](Value row) {
     Value inner = warp.thread(), column = builder.add(builder.mul(tile, builder.index(kTileColumns)), inner);
     Value number = builder.add(first, row);
     builder.when(builder.both(builder.less(number, builder.rows()), builder.less(column, builder.index(columns))), [&] {

@@ -14,6 +14,7 @@ namespace glm {
 
 class TransposedProduct {
 public:
+  static constexpr int64_t kTileRows = 8; ///< of activations
   static constexpr int64_t kTileColumns = 128;
   static constexpr int64_t kWarps = 4;
 

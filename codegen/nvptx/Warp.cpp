@@ -82,6 +82,11 @@ Value Warp::shuffle(Value value, int64_t mask) {
       .getResult(0);
 }
 
+Value Warp::shuffleBits(Value value, int64_t mask) {
+  Value moved = shuffle(arith::BitcastOp::create(builder, builder.getF32Type(), value), mask);
+  return arith::BitcastOp::create(builder, builder.getI32Type(), moved);
+}
+
 Value Warp::sumLanes(Value value, int64_t low, int64_t high) {
   for (int64_t mask = high; mask >= low; mask /= 2)
     value = builder.add(value, shuffle(value, mask));
@@ -100,6 +105,17 @@ Value Warp::packBf16(Value low, Value high) {
   return vector::ExtractOp::create(
       builder, vector::BitCastOp::create(builder, VectorType::get({1}, builder.getI32Type()), pair), 0);
 }
+
+Value Warp::packPair(StringRef intrinsic, Value low, Value high) {
+  Value pair = LLVM::CallIntrinsicOp::create(builder, builder.getI16Type(), builder.getStringAttr(intrinsic),
+                                             ValueRange{high, low})
+                   .getResult(0);
+  return arith::ExtUIOp::create(builder, builder.getI32Type(), pair);
+}
+
+Value Warp::packE2m1(Value low, Value high) { return packPair("llvm.nvvm.ff.to.e2m1x2.rn.satfinite", low, high); }
+
+Value Warp::packE4m3(Value value) { return packPair("llvm.nvvm.ff.to.e4m3x2.rn", value, builder.f32(0.0f)); }
 
 Value Warp::lowHalf(Value word) { return arith::BitcastOp::create(builder, builder.getF32Type(), shiftLeft(word, 16)); }
 
@@ -183,15 +199,26 @@ Value Warp::dot(const Row &low, const Row &high, const Row &right, int64_t width
 }
 
 Value Warp::mma(ArrayRef<Value> a, ArrayRef<Value> b, Value c) {
-  Type f32 = builder.getF32Type();
   SmallVector<Value> operands(a);
   operands.append(b.begin(), b.end());
+  return accumulate("llvm.nvvm.mma.m16n8k16.row.col.bf16", operands, {}, c);
+}
+
+Value Warp::scaledMma(ArrayRef<Value> a, Value aScales, ArrayRef<Value> b, Value bScales, Value c) {
+  SmallVector<Value> operands(a);
+  operands.append(b.begin(), b.end());
+  Value zero = arith::ConstantOp::create(builder, builder.getI16IntegerAttr(0)); // byte-id, thread-id
+  return accumulate("llvm.nvvm.mma.block.scale.m16n8k64.row.col.mxf4nvf4.scale.4x.f32.e2m1.e2m1.f32.ue4m3", operands,
+                    {aScales, zero, zero, bScales, zero, zero}, c);
+}
+
+Value Warp::accumulate(StringRef intrinsic, SmallVector<Value> operands, ArrayRef<Value> behind, Value c) {
+  Type f32 = builder.getF32Type();
   for (int64_t i = 0; i < 4; ++i)
     operands.push_back(vector::ExtractOp::create(builder, c, i));
+  operands.append(behind.begin(), behind.end());
   Type sums = LLVM::LLVMStructType::getLiteral(builder.getContext(), {f32, f32, f32, f32});
-  Value result = LLVM::CallIntrinsicOp::create(builder, sums,
-                                               builder.getStringAttr("llvm.nvvm.mma.m16n8k16.row.col.bf16"), operands)
-                     .getResult(0);
+  Value result = LLVM::CallIntrinsicOp::create(builder, sums, builder.getStringAttr(intrinsic), operands).getResult(0);
   for (int64_t i = 0; i < 4; ++i)
     c = vector::InsertOp::create(builder, LLVM::ExtractValueOp::create(builder, result, i).getResult(), c, i);
   return c;

@@ -62,12 +62,18 @@ public:
 
   /// The value of the lane whose number differs from this one's in the bits of `mask`: f32.
   mlir::Value shuffle(mlir::Value value, int64_t mask);
+  /// The same of an i32.
+  mlir::Value shuffleBits(mlir::Value value, int64_t mask);
   /// The sum, or the largest, of lanes that differ in the bits from `low` to `high`, halves first: the same for each of them.
   mlir::Value sumLanes(mlir::Value value, int64_t low, int64_t high);
   mlir::Value maxLanes(mlir::Value value, int64_t low, int64_t high);
   /// Two f32 as a word of bf16, the first in its low half, each to the nearest.
   mlir::Value packBf16(mlir::Value low, mlir::Value high);
-  /// The f32 in the halves of such a word.
+  /// Two f32 as E2M1, the first in the low nibble of a byte (an i32), each to the nearest, 6 at most.
+  mlir::Value packE2m1(mlir::Value low, mlir::Value high);
+  /// An f32 as the bits of E4M3 (an i32), to the nearest, 448 at most.
+  mlir::Value packE4m3(mlir::Value value);
+  /// The f32 in the halves of a word of bf16.
   mlir::Value lowHalf(mlir::Value word);
   mlir::Value highHalf(mlir::Value word);
   /// Neighbours of the last dimension at a multiple of their size, floats widened to f32: a scalar for one lane.
@@ -84,8 +90,16 @@ public:
 
   /// mma.sync.m16n8k16, bf16 with float32 sums: c + A B. `a` are 4 words, `b` 2; c and the result are vector<4xf32>.
   mlir::Value mma(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b, mlir::Value c);
+  /// mma.sync.m16n8k64 of E2M1 with an E4M3 scale for each 16 of k, float32 sums: c + A B. Scales are words as ScaledProduct.cpp draws them.
+  mlir::Value scaledMma(llvm::ArrayRef<mlir::Value> a, mlir::Value aScales, llvm::ArrayRef<mlir::Value> b,
+                        mlir::Value bScales, mlir::Value c);
 
 private:
+  /// c + what the intrinsic makes of its operands and c.
+  mlir::Value accumulate(llvm::StringRef intrinsic, llvm::SmallVector<mlir::Value> operands,
+                         llvm::ArrayRef<mlir::Value> behind, mlir::Value c);
+  /// An i16 of two small floats, as an i32.
+  mlir::Value packPair(llvm::StringRef intrinsic, mlir::Value low, mlir::Value high);
   /// prmt.b32: the bytes of b:a that the digits of `selector` number, the lowest digit's byte first.
   mlir::Value permute(mlir::Value a, mlir::Value b, uint32_t selector);
 

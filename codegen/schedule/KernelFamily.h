@@ -29,8 +29,8 @@ public:
   /// The name in #glm.schedule.
   virtual llvm::StringRef name() const = 0;
 
-  /// The schedule under which this family executes `op` on `target`, or nothing. Depends on weights, types and chip, never
-  /// on the number of rows: a row's result may not depend on how many others share its step.
+  /// The schedule under which this family executes `op` on `target`, or nothing. Its order of sums depends on
+  /// weights, types and chip, never on the number of rows: a row's result may not depend on how many others share its step.
   virtual std::optional<ScheduleAttr> match(mlir::Operation *op, TargetAttr target) const = 0;
 
   /// The launch of `op`, of at most as many rows as its buffers have, on a GPU.

@@ -19,8 +19,12 @@ constexpr llvm::StringLiteral kGpuTriple = "nvptx64-nvidia-cuda";
 struct Gpu {
   llvm::StringLiteral chip;
   llvm::StringLiteral features;
+  bool blockScaledMma; ///< as mma.sync; sm_100 and sm_103 have it as tcgen05.mma alone
 };
-constexpr Gpu kGpus[] = {{"sm_90a", "+ptx80"}, {"sm_100a", "+ptx86"}, {"sm_103a", "+ptx88"}, {"sm_120a", "+ptx87"}};
+constexpr Gpu kGpus[] = {{"sm_90a", "+ptx80", false},
+                         {"sm_100a", "+ptx86", false},
+                         {"sm_103a", "+ptx88", false},
+                         {"sm_120a", "+ptx87", true}};
 /// The widest access of one lane.
 constexpr int64_t kGpuVectorBits = 128;
 
@@ -114,6 +118,10 @@ Result<TargetAttr> makeTarget(MLIRContext *context, llvm::StringRef name) {
 }
 
 bool isGpu(TargetAttr target) { return target.getTriple() == kGpuTriple; }
+
+bool hasBlockScaledMma(TargetAttr target) {
+  return llvm::any_of(kGpus, [&](const Gpu &gpu) { return gpu.chip == target.getChip() && gpu.blockScaledMma; });
+}
 
 bool hasBf16Dot(TargetAttr target) {
   return target.has("avx512bf16") && target.has("avx512bw") && target.has("avx512vl");

@@ -31,6 +31,9 @@ Result<TargetAttr> makeTarget(mlir::MLIRContext *context, llvm::StringRef name);
 /// Whether kernels run as grids of a GPU (PTX) and not as functions on threads of the host.
 bool isGpu(TargetAttr target);
 
+/// Whether mma.sync multiplies E2M1 with scales of its own for each block (PTX ISA, "mma with block scaling": kind::mxf4nvf4).
+bool hasBlockScaledMma(TargetAttr target);
+
 /// Whether products of bf16 pairs accumulate in float32 (vdpbf16ps) and 16-bit lanes are permuted by a register (vpermw).
 bool hasBf16Dot(TargetAttr target);
 

@@ -16,7 +16,8 @@ public:
   StringRef name() const override { return "x86_gemm"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    if (!isa<KernelGemmOp>(op) || isGpu(target))
+    // Inputs that are rounded to NVFP4 are left to the plain bodies: no x86 multiplies codes.
+    if (!isa<KernelGemmOp>(op) || isGpu(target) || llvm::any_of(op->getOperandTypes(), quantizesInputs))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), dotRows(target), 1);
   }

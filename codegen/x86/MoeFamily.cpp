@@ -14,7 +14,8 @@ public:
   StringRef name() const override { return "x86_moe"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr target) const override {
-    if (!isa<KernelMoeGateUpOp, KernelMoeDownOp>(op) || isGpu(target))
+    if (!isa<KernelMoeGateUpOp, KernelMoeDownOp>(op) || isGpu(target) ||
+        llvm::any_of(op->getOperandTypes(), quantizesInputs))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), dotRows(target), 1);
   }

@@ -28,13 +28,37 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-Result<void> checkOptions(const CompileOptions &options) {
+/// Activations in NVFP4: what the chip must have, and what the checkpoint.
+Result<void> checkQuantizedInputs(const CompileOptions &options, const Model &model) {
+  MLIRContext context;
+  context.loadDialect<GlmDialect>();
+  auto targets = makeTargets(&context, options.target);
+  if (!targets)
+    return targets.error();
+  if (!hasBlockScaledMma(targets->back()))
+    return Error{fmt::format(
+        "--activations: nvfp4 needs a chip whose mma.sync takes block scales (sm_120a), but found {}", options.target)};
+  int64_t packed = 0, scaled = 0;
+  for (const StoredWeight &weight : model.stored.weights) {
+    packed += isPacked(weight.format);
+    scaled += weight.inputScaleBytes > 0;
+  }
+  if (scaled == 0)
+    return Error{"--activations: nvfp4 needs packed weights with an input_scale, but found none in the checkpoint"};
+  if (scaled < packed)
+    printTalk("warning: {} of {} kinds of packed weights have no input_scale: their input stays bf16\n",
+              packed - scaled, packed);
+  return {};
+}
+
+Result<void> checkOptions(const CompileOptions &options, const Model &model) {
   if (options.activations == "nvfp4")
-    return Error{
-        fmt::format("--activations: type must be bf16 or f32 for {} in this version, but found nvfp4", options.target)};
-  if (!options.kvCache.empty() && options.kvCache != options.activations)
+    if (auto checked = checkQuantizedInputs(options, model); !checked)
+      return checked;
+  std::string rows = options.activations == "f32" ? "f32" : "bf16";
+  if (!options.kvCache.empty() && options.kvCache != rows)
     return Error{fmt::format("--kv-cache: type must be that of the activations, {}, in this version, but found {}",
-                             options.activations, options.kvCache)};
+                             rows, options.kvCache)};
   if (options.tensorParallel > 1)
     return Error{fmt::format("--tensor-parallel: an artifact must be for one device in this version, but found {} "
                              "(--plan counts for any number)",
@@ -75,6 +99,7 @@ ImportOptions importOptions(MLIRContext &context, const CompileOptions &options,
   import.positions = options.maxModelLen.value_or(std::min(model.config.maxPositions, kDefaultPositions));
   import.pageSize = kPageSize;
   import.precision = precisionAttr(context, options, model.rules);
+  import.quantizedInputs = options.activations == "nvfp4";
   return import;
 }
 
@@ -290,7 +315,7 @@ Result<void> compile(const CompileOptions &options) {
     return printPrecision(options, *model);
   if (model->precision.refusal)
     return *model->precision.refusal;
-  if (auto checked = checkOptions(options); !checked)
+  if (auto checked = checkOptions(options, *model); !checked)
     return checked;
   return compileModel(options, *model, progress);
 }

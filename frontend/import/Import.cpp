@@ -15,8 +15,8 @@ namespace {
 /// Builds the functions of the module.
 class ModelImporter {
 public:
-  ModelImporter(ModuleOp module, const ModelConfig &config, const StoredTensors &stored)
-      : builder(module.getBodyRegion()), config(config), importer(builder, config, stored),
+  ModelImporter(ModuleOp module, const ModelConfig &config, const StoredTensors &stored, bool quantizedInputs)
+      : builder(module.getBodyRegion()), config(config), importer(builder, config, stored, quantizedInputs),
         limits(module->getAttrOfType<LimitsAttr>(kLimitsAttr)) {}
 
   void importStep();
@@ -108,7 +108,7 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, const ModelConfig &confi
                      LimitsAttr::get(&context, options.rows, options.sequences, options.positions, options.pageSize));
   (*module)->setAttr(kPrecisionAttr, options.precision ? options.precision : ArrayAttr::get(&context, {}));
 
-  ModelImporter importer(*module, config, stored);
+  ModelImporter importer(*module, config, stored, options.quantizedInputs);
   importer.importStep();
   if (options.mtp && stored.hasMtp && config.mtpLayers > 0)
     importer.importMtp();

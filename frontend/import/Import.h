@@ -19,7 +19,9 @@ struct ImportOptions {
   int64_t positions = 32768;               ///< of the longest sequence
   int64_t pageSize = 64;                   ///< positions of one page of a cache
   mlir::ArrayAttr precision;               ///< list of #glm.rule for the module's glm.precision; null: no rules
-  bool mtp = true;                         ///< import the MTP layer where the checkpoint has it
+  bool quantizedInputs =
+      false;       ///< products with packed weights round their input to NVFP4, where it has an input scale
+  bool mtp = true; ///< import the MTP layer where the checkpoint has it
 };
 
 /// A module with glm.limits, glm.precision and

@@ -28,22 +28,29 @@ Type elementType(StoredFormat format, MLIRContext *context) {
 /// NVFP4 has one block size: 16 values share a scale.
 constexpr int64_t kNvfp4Block = 16;
 
+/// Whether every matrix of `weight` says how its input is rounded. kv_b_proj is absorbed: what it multiplies are queries and sums of latents, not
+/// the input that its scale was measured on.
+bool hasInputScales(const StoredWeight &weight) {
+  return weight.inputScaleBytes == static_cast<uint64_t>(weight.count) * sizeof(float) &&
+         !StringRef(weight.name).ends_with("kv_b_proj.weight");
+}
+
 /// The encoding of a packed weight, null for a wide one.
-Attribute encoding(StoredFormat format, MLIRContext *context) {
-  if (!isPacked(format))
+Attribute encoding(const StoredWeight &weight, bool quantizedInputs, MLIRContext *context) {
+  if (!isPacked(weight.format))
     return {};
-  bool modelOpt = format == StoredFormat::ModelOptNvfp4;
+  bool modelOpt = weight.format == StoredFormat::ModelOptNvfp4;
   return Nvfp4Attr::get(context, kNvfp4Block, modelOpt ? PackedSource::ModelOpt : PackedSource::CompressedTensors,
-                        /*quantized_inputs=*/false);
+                        quantizedInputs && hasInputScales(weight));
 }
 
 /// [N, K], [E, N, K] for the experts of a layer, or [width].
-RankedTensorType weightType(const StoredWeight &weight, MLIRContext *context) {
+RankedTensorType weightType(const StoredWeight &weight, bool quantizedInputs, MLIRContext *context) {
   llvm::SmallVector<int64_t> shape;
   if (weight.name.find("{}") != std::string::npos)
     shape.push_back(weight.count);
   shape.append(weight.shape.begin(), weight.shape.end());
-  return RankedTensorType::get(shape, elementType(weight.format, context), encoding(weight.format, context));
+  return RankedTensorType::get(shape, elementType(weight.format, context), encoding(weight, quantizedInputs, context));
 }
 
 int64_t widthOf(Value rows) { return cast<RankedTensorType>(rows.getType()).getShape().back(); }
@@ -68,8 +75,8 @@ Value LayerImporter::weight(const std::string &name) {
     emitError(loc) << name << ": weight must be in the checkpoint, but found none";
   }
   // A missing weight gets some type, so that all missing ones are named.
-  RankedTensorType type =
-      found ? weightType(*found, builder.getContext()) : RankedTensorType::get({1, 1}, builder.getF32Type());
+  RankedTensorType type = found ? weightType(*found, quantizedInputs, builder.getContext())
+                                : RankedTensorType::get({1, 1}, builder.getF32Type());
   Value value = WeightOp::create(builder, loc, type, name);
   if (!glm::isPacked(type))
     return value;

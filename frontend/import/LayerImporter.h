@@ -29,8 +29,9 @@ struct LayerShape {
 /// Builds ops at the insertion point of `builder`. All rows are f32.
 class LayerImporter {
 public:
-  LayerImporter(mlir::OpBuilder &builder, const ModelConfig &config, const StoredTensors &stored)
-      : builder(builder), config(config), stored(stored), loc(builder.getUnknownLoc()) {}
+  LayerImporter(mlir::OpBuilder &builder, const ModelConfig &config, const StoredTensors &stored, bool quantizedInputs)
+      : builder(builder), config(config), stored(stored), quantizedInputs(quantizedInputs),
+        loc(builder.getUnknownLoc()) {}
 
   /// Starts a function: choices of the indexers of another one are none of its values.
   void begin(const StepValues &values);
@@ -68,6 +69,7 @@ private:
   mlir::OpBuilder &builder;
   const ModelConfig &config;
   const StoredTensors &stored;
+  bool quantizedInputs;
   mlir::Location loc;
   StepValues step;
   mlir::Value lastChoice; ///< positions chosen by the nearest indexer before: IndexShare is another use of it

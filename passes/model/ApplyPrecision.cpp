@@ -85,10 +85,11 @@ FailureOr<FloatType> activationType(ModuleOp module, ArrayRef<RuleAttr> rules) {
       return module.emitError() << "precision: pattern of activations must be *, but found " << rule.getPattern();
     if (rule.getType() == "f32")
       type = Float32Type::get(module.getContext());
-    else if (rule.getType() == "bf16")
+    else if (rule.getType() == "bf16" ||
+             rule.getType() == "nvfp4") // where a packed weight asks for it: its type says so
       type = BFloat16Type::get(module.getContext());
     else
-      return module.emitError() << "precision: activations must be bf16 or f32, but found " << rule.getType();
+      return module.emitError() << "precision: activations must be bf16, f32 or nvfp4, but found " << rule.getType();
   }
   return type;
 }

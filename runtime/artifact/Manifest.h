@@ -151,7 +151,7 @@ struct Manifest {
   std::string producer;    ///< "glm-compile 0.1.0, LLVM 22.1.8"
   std::string target;      ///< the chip's name, such as x86-64-v4
   std::vector<Code> code;  ///< best first: the first that the machine can run is loaded
-  std::string activations; ///< bf16 or f32
+  std::string activations; ///< bf16, f32 or nvfp4
 
   // the model, as far as the runtime asks
   int64_t layers = 0;

@@ -1,7 +1,7 @@
 // RUN: glm-opt %s --glm-apply-precision --split-input-file --verify-diagnostics
 
-// expected-error @below {{precision: activations must be bf16 or f32, but found nvfp4}}
-module attributes {glm.precision = [#glm.rule<subject = activations, pattern = "*", type = "nvfp4", source = "--activations">]} {
+// expected-error @below {{precision: activations must be bf16, f32 or nvfp4, but found fp8}}
+module attributes {glm.precision = [#glm.rule<subject = activations, pattern = "*", type = "fp8", source = "--activations">]} {
 }
 
 // -----

@@ -234,6 +234,64 @@ TEST(KernelBuilder, DecodesEveryE2m1) {
   }
 }
 
+/// The nearest of `numbers`, which ascend: of two as near the one at an even place.
+double nearestOf(const std::vector<double> &numbers, double value) {
+  size_t best = 0;
+  for (size_t i = 1; i < numbers.size(); ++i) {
+    double there = std::fabs(numbers[i] - value), here = std::fabs(numbers[best] - value);
+    if (there < here || (there == here && i % 2 == 0))
+      best = i;
+  }
+  return numbers[best];
+}
+
+/// Random numbers of every size, those of the list, and what lies between two of them.
+std::vector<double> numbersAround(const std::vector<double> &numbers) {
+  std::vector<double> inputs;
+  Random random(33);
+  for (size_t i = 0; i + 1 < numbers.size(); ++i) {
+    double middle = (numbers[i] + numbers[i + 1]) / 2;
+    inputs.insert(inputs.end(), {numbers[i], middle, std::nextafterf(middle, 0.0f), std::nextafterf(middle, 1e9f)});
+  }
+  for (int i = 0; i < 500; ++i)
+    inputs.push_back(static_cast<float>(std::ldexp(random.uniform(0.5, 1.0), static_cast<int>(random.below(24)) - 13)));
+  return inputs;
+}
+
+std::vector<double> roundAll(const std::vector<double> &inputs,
+                             const std::function<Value(KernelBuilder &, Value)> &function) {
+  auto count = static_cast<int64_t>(inputs.size());
+  Body body = [&](KernelBuilder &builder, Value floats, Value, Value output) {
+    Value zero = builder.index(0);
+    builder.loop(zero, builder.index(count), 1, [&](Value i) {
+      builder.store(function(builder, builder.load(floats, {zero, i})), output, {zero, i});
+    });
+  };
+  return runBody(body, inputs, {}, count);
+}
+
+TEST(KernelBuilder, RoundsToE4m3) {
+  // Place 0 is a zero that nothing becomes: parity of a place is that of the last bit.
+  std::vector<double> numbers = {-1e9};
+  for (int code = 1; code < 127; ++code)
+    numbers.push_back(code < 8 ? std::ldexp(code, -9) : std::ldexp(8 + code % 8, code / 8 - 10));
+  std::vector<double> inputs = numbersAround({numbers.begin() + 1, numbers.end()});
+  std::vector<double> found = roundAll(inputs, [](KernelBuilder &builder, Value x) { return builder.roundE4m3(x); });
+  for (size_t i = 0; i < inputs.size(); ++i)
+    EXPECT_EQ(found[i], nearestOf(numbers, inputs[i])) << inputs[i];
+}
+
+TEST(KernelBuilder, RoundsToE2m1) {
+  std::vector<double> numbers = {0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0}, inputs = numbersAround(numbers);
+  for (size_t i = 0, count = inputs.size(); i < count; ++i)
+    inputs.push_back(-inputs[i]);
+  std::vector<double> found = roundAll(inputs, [](KernelBuilder &builder, Value x) { return builder.roundE2m1(x); });
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_EQ(std::fabs(found[i]), nearestOf(numbers, std::fabs(inputs[i]))) << inputs[i];
+    EXPECT_EQ(std::signbit(found[i]), std::signbit(inputs[i])) << inputs[i];
+  }
+}
+
 TEST(KernelBuilder, NarrowsToNearestEven) {
   std::vector<double> inputs;
   Random random(31);

@@ -44,8 +44,8 @@ Case gemmCase(TypeName activation, TypeName output, TypeName weight, int64_t row
     auto x = operands[0].values();
     std::vector<Expected> result;
     for (size_t i = 0; i < count; ++i) {
-      auto w = operands[1 + i].values();
-      auto value = [&](int64_t row, int64_t n) { return dotOf(x, row * width, w, n * width, width); };
+      auto w = operands[1 + i].values(), input = operands[1 + i].quantizedInput(x);
+      auto value = [&](int64_t row, int64_t n) { return dotOf(input, row * width, w, n * width, width); };
       result.push_back(near(1 + count + i, liveRows(live, rows, outputs[i], value), output));
     }
     return result;
@@ -67,8 +67,10 @@ Case gatedGemmCase(TypeName activation, TypeName weight, int64_t rows, int64_t o
                    Operand::buffer(activation, {rows, output}).randomize(random)};
   test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
     auto x = operands[0].values(), gate = operands[1].values(), up = operands[2].values();
+    auto forGate = operands[1].quantizedInput(x), forUp = operands[2].quantizedInput(x);
     auto value = [&](int64_t row, int64_t n) {
-      return siluOf(dotOf(x, row * width, gate, n * width, width)) * dotOf(x, row * width, up, n * width, width);
+      return siluOf(dotOf(forGate, row * width, gate, n * width, width)) *
+             dotOf(forUp, row * width, up, n * width, width);
     };
     return std::vector{near(3, liveRows(live, rows, output, value), activation)};
   };
@@ -105,6 +107,14 @@ Case headGemmCase(TypeName activation, TypeName weight, int64_t rows, HeadShape 
 }
 
 namespace {
+
+/// What each expert of a weight multiplies.
+std::vector<std::vector<double>> inputsOf(const Operand &weight, const std::vector<double> &x, int64_t experts) {
+  std::vector<std::vector<double>> inputs;
+  for (int64_t expert = 0; expert < experts; ++expert)
+    inputs.push_back(weight.quantizedInput(x, expert));
+  return inputs;
+}
 
 /// Experts of each row, ascending and distinct; about a third of all experts get none.
 std::vector<double> randomChoices(Random &random, int64_t rows, int64_t experts, int64_t topK) {
@@ -189,9 +199,11 @@ Case moeGateUpCase(TypeName activation, TypeName weight, int64_t rows, int64_t e
   };
   test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
     auto x = operands[0].values(), gate = operands[3].values(), up = operands[4].values();
+    auto forGate = inputsOf(operands[3], x, experts), forUp = inputsOf(operands[4], x, experts);
     auto value = [&](int64_t entry, int64_t n) {
-      int64_t begin = (static_cast<int64_t>(choices[entry]) * output + n) * width, row = entry / topK * width;
-      return siluOf(dotOf(x, row, gate, begin, width)) * dotOf(x, row, up, begin, width);
+      auto expert = static_cast<int64_t>(choices[entry]);
+      int64_t begin = (expert * output + n) * width, row = entry / topK * width;
+      return siluOf(dotOf(forGate[expert], row, gate, begin, width)) * dotOf(forUp[expert], row, up, begin, width);
     };
     return std::vector{near(5, liveRows(live * topK, rows * topK, output, value), activation)};
   };
@@ -218,8 +230,10 @@ Case moeDownCase(TypeName activation, TypeName weight, int64_t rows, int64_t exp
   };
   test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
     auto x = operands[0].values(), down = operands[3].values();
+    auto inputs = inputsOf(operands[3], x, experts);
     auto value = [&](int64_t entry, int64_t n) {
-      return dotOf(x, entry * width, down, (static_cast<int64_t>(choices[entry]) * output + n) * width, width);
+      auto expert = static_cast<int64_t>(choices[entry]);
+      return dotOf(inputs[expert], entry * width, down, (expert * output + n) * width, width);
     };
     return std::vector{near(4, liveRows(live * topK, rows * topK, output, value), "f32")};
   };

@@ -69,6 +69,28 @@ float decodeE4m3(uint8_t bits) {
                        : std::ldexp(1.0f + static_cast<float>(mantissa) / 8.0f, exponent - 7);
 }
 
+/// The nearest of all positive numbers of E4M3; of two that are as near the one whose last bit is zero.
+float nearestE4m3(float value) {
+  uint8_t best = 1;
+  for (uint8_t bits = 2; bits < 0x7f; ++bits) {
+    double there = std::fabs(decodeE4m3(bits) - double(value)), here = std::fabs(decodeE4m3(best) - double(value));
+    if (there < here || (there == here && bits % 2 == 0))
+      best = bits;
+  }
+  return decodeE4m3(best);
+}
+
+float nearestE2m1(float value) {
+  int best = 0;
+  for (int code = 1; code < 8; ++code) {
+    double there = std::fabs(kE2m1[code] - std::fabs(double(value))),
+           here = std::fabs(kE2m1[best] - std::fabs(double(value)));
+    if (there < here || (there == here && code % 2 == 0))
+      best = code;
+  }
+  return std::copysign(kE2m1[best], value);
+}
+
 int64_t product(const std::vector<int64_t> &shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
 }
@@ -124,6 +146,11 @@ Operand Operand::packed(std::vector<int64_t> shape, int64_t block) {
 }
 
 Operand Operand::anyWeight(const std::string &element, std::vector<int64_t> shape) {
+  if (element == "nvfp4_w4a4") {
+    Operand operand = packed(std::move(shape));
+    operand.inputScales.resize(operand.globals.size());
+    return operand;
+  }
   return element == "nvfp4" ? packed(std::move(shape)) : weight(element, std::move(shape));
 }
 
@@ -144,6 +171,8 @@ Operand &&Operand::randomize(Random &random, double low, double high) && {
       byte = static_cast<uint8_t>(random.below(8) == 0 ? random.below(8) : 0x28 + random.below(0x19));
   for (float &global : globals)
     global = static_cast<float>(random.uniform(0.05, 0.2));
+  for (float &scale : inputScales)
+    scale = static_cast<float>(random.uniform(0.001, 0.01));
   return std::move(*this);
 }
 
@@ -156,6 +185,20 @@ void Operand::assign(const std::vector<double> &numbers) {
   size_t matrices = blobs.size(), perMatrix = numbers.size() / matrices, step = bytesOf(elementName);
   for (size_t i = 0; i < numbers.size(); ++i)
     encode(numbers[i], elementName, blobs[i / perMatrix].data() + (isBuffer ? 0 : 1) + i % perMatrix * step);
+}
+
+std::vector<double> Operand::quantizedInput(std::vector<double> rows, int64_t matrix) const {
+  if (inputScales.empty())
+    return rows;
+  for (size_t begin = 0; begin < rows.size(); begin += block) {
+    float most = 0;
+    for (int64_t i = 0; i < block; ++i)
+      most = std::max(most, static_cast<float>(std::fabs(rows[begin + i])));
+    float scale = nearestE4m3(most / 6.0f / inputScales[matrix]) * inputScales[matrix];
+    for (int64_t i = 0; i < block; ++i)
+      rows[begin + i] = nearestE2m1(static_cast<float>(rows[begin + i]) * (1.0f / scale)) * scale;
+  }
+  return rows;
 }
 
 std::vector<double> Operand::values() const {
@@ -180,7 +223,8 @@ std::string Operand::type() const {
   for (int64_t dimension : dimensions)
     text += std::to_string(dimension) + "x";
   if (block != 0)
-    return text + "f4E2M1FN, #glm.nvfp4<block = " + std::to_string(block) + ", source = modelopt>>";
+    return text + "f4E2M1FN, #glm.nvfp4<block = " + std::to_string(block) + ", source = modelopt" +
+           (inputScales.empty() ? "" : ", quantized_inputs = true") + ">>";
   return text + elementName + ">";
 }
 
@@ -200,6 +244,8 @@ std::vector<void *> Operand::pointers() {
     result.push_back(isTable() ? static_cast<void *>(scaleTable.data()) : scaleTable.front());
     result.push_back(globals.data());
   }
+  if (!inputScales.empty())
+    result.push_back(inputScales.data());
   return result;
 }
 
@@ -215,8 +261,11 @@ std::vector<Operand::Argument> Operand::arguments() const {
   std::vector<Argument> result = {behindTheFirst(blobs)};
   if (block != 0) {
     result.push_back(behindTheFirst(scales));
-    auto *numbers = reinterpret_cast<const uint8_t *>(globals.data());
-    result.push_back({{{numbers, globals.size() * sizeof(float)}}, false});
+    for (const std::vector<float> *scalars : {&globals, &inputScales}) {
+      auto *numbers = reinterpret_cast<const uint8_t *>(scalars->data());
+      if (!scalars->empty())
+        result.push_back({{{numbers, scalars->size() * sizeof(float)}}, false});
+    }
   }
   return result;
 }

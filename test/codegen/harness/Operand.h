@@ -32,7 +32,7 @@ public:
   static Operand weight(std::string element, std::vector<int64_t> shape);
   /// A packed weight of rank 2 or 3. Weights of both kinds start at odd addresses.
   static Operand packed(std::vector<int64_t> shape, int64_t block = 16);
-  /// packed(shape) if `element` is "nvfp4", else weight(element, shape).
+  /// packed(shape) if `element` is "nvfp4", the same with an input scale if it is "nvfp4_w4a4", else weight(element, shape).
   static Operand anyWeight(const std::string &element, std::vector<int64_t> shape);
 
   /// Uniform numbers; of a packed weight random codes (signs included) and scales (zero and subnormal ones included).
@@ -40,6 +40,10 @@ public:
   Operand &&set(const std::vector<double> &numbers) &&;
   /// The first elements, row-major.
   void assign(const std::vector<double> &numbers);
+
+  /// Rows that are multiplied with matrix number `matrix`, as its input scale has them rounded to NVFP4 (ModelOpt: the scale of a block is
+  /// E4M3(largest / 6 / input scale)); as they are without one.
+  std::vector<double> quantizedInput(std::vector<double> rows, int64_t matrix = 0) const;
 
   /// What the bytes mean, row-major: a buffer is read back.
   std::vector<double> values() const;
@@ -73,6 +77,7 @@ private:
       blobs; ///< a buffer's bytes; or, per matrix, one byte more than its bytes, which are behind the first
   std::vector<std::vector<uint8_t>> scales; ///< per matrix, likewise
   std::vector<float> globals;               ///< per matrix
+  std::vector<float> inputScales;           ///< per matrix, or none
   std::vector<void *> blobTable, scaleTable;
 };
 

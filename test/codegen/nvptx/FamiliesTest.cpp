@@ -30,6 +30,21 @@ TEST(GpuFamilies, Gemm) {
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 3, {17}, 2064));
 }
 
+/// Inputs rounded to NVFP4 too, on the chips that multiply codes with codes; the others leave it to the plain bodies.
+TEST(GpuFamilies, ScaledProducts) {
+  if (kChip != "sm_120a")
+    GTEST_SKIP() << kChip << " has no mma.sync with block scales";
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4_w4a4", 5, {13}, 128));
+  // Columns that end within an instruction, and rows of scales that are no whole words.
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", "nvfp4_w4a4", 9, {20, 7}, 80));
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", "nvfp4_w4a4", 11, {5}, 2064));
+  verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", "nvfp4_w4a4", 17, 32, 112));
+  for (int64_t rows : {2, 4, 23}) {
+    verifyFamily(*makeGpuMoeFamily(), moeGateUpCase("bf16", "nvfp4_w4a4", rows, 8, 2, 24, 48));
+    verifyFamily(*makeGpuMoeFamily(), moeDownCase("bf16", "nvfp4_w4a4", rows, 8, 2, 40, 64));
+  }
+}
+
 TEST(GpuFamilies, GatedGemm) {
   for (const std::string &weight : kWeights) {
     verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", weight, 5, 11, 64));

@@ -1,5 +1,5 @@
-// RUN: glm-opt --glm-select-schedule --glm-outline-kernels %s | FileCheck %s
-// RUN: glm-opt --glm-select-schedule=plain=true --glm-outline-kernels %s | FileCheck %s --check-prefix=PLAIN
+// RUN: glm-opt --split-input-file --glm-select-schedule --glm-outline-kernels %s | FileCheck %s
+// RUN: glm-opt --split-input-file --glm-select-schedule=plain=true --glm-outline-kernels %s | FileCheck %s --check-prefix=PLAIN
 
 #target = #glm.target<chip = "sm_120a", triple = "nvptx64-nvidia-cuda", cpu = "sm_120a", features = "+ptx87", vector_bits = 128>
 #packed = #glm.nvfp4<block = 16, source = modelopt>
@@ -36,6 +36,40 @@ module attributes {glm.target = #target} {
     glm.kernel.gemm <store> %tokens by %a, %b to %x, %y : memref<3x64xbf16> by tensor<40x64xbf16>, tensor<24x64xbf16> to memref<3x40xbf16>, memref<3x24xbf16>
     glm.kernel.gemm <store> %tokens by %c to %logits : memref<3x64xbf16> by tensor<16x64xf4E2M1FN, #packed> to memref<3x16xf32>
     glm.kernel.gemm <store> %tokens by %d to %logits : memref<3x64xbf16> by tensor<16x64xf32> to memref<3x16xf32>
+    return
+  }
+}
+
+// -----
+
+// W4A4: codes of the input, rounded in registers.
+#target = #glm.target<chip = "sm_120a", triple = "nvptx64-nvidia-cuda", cpu = "sm_120a", features = "+ptx87", vector_bits = 128>
+#scaled = #glm.nvfp4<block = 16, source = modelopt, quantized_inputs = true>
+module attributes {glm.target = #target} {
+  // CHECK: module @gemm_bf16_nvfp4_n16k64
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ff.to.e2m1x2.rn.satfinite"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ff.to.e4m3x2.rn"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.mma.block.scale.m16n8k64.row.col.mxf4nvf4.scale.4x.f32.e2m1.e2m1.f32.ue4m3"
+  // CHECK: glm.plan.weight @c.input_scale scalars "c.input_scale"
+  func.func @step_r1(%tokens: memref<1x64xbf16> {glm.name = "tokens", glm.offset = 0 : i64}, %logits: memref<1x16xf32> {glm.name = "logits", glm.offset = 128 : i64}) {
+    %c = glm.weight "c.weight" : tensor<16x64xf4E2M1FN, #scaled>
+    glm.kernel.gemm <store> %tokens by %c to %logits : memref<1x64xbf16> by tensor<16x64xf4E2M1FN, #scaled> to memref<1x16xf32>
+    return
+  }
+}
+
+// -----
+
+// A chip whose mma.sync has no block scales: the meaning itself.
+#b200 = #glm.target<chip = "sm_100a", triple = "nvptx64-nvidia-cuda", cpu = "sm_100a", features = "+ptx86", vector_bits = 128>
+#scaled = #glm.nvfp4<block = 16, source = modelopt, quantized_inputs = true>
+module attributes {glm.target = #b200} {
+  // CHECK: module @gemm_bf16_nvfp4_n16k64
+  // CHECK-NOT: llvm.nvvm.mma
+  // CHECK: glm.plan.program
+  func.func @step_r1(%tokens: memref<1x64xbf16> {glm.name = "tokens", glm.offset = 0 : i64}, %logits: memref<1x16xf32> {glm.name = "logits", glm.offset = 128 : i64}) {
+    %c = glm.weight "c.weight" : tensor<16x64xf4E2M1FN, #scaled>
+    glm.kernel.gemm <store> %tokens by %c to %logits : memref<1x64xbf16> by tensor<16x64xf4E2M1FN, #scaled> to memref<1x16xf32>
     return
   }
 }

@@ -55,10 +55,10 @@ Section badOutputs() {
            },
            R"(out.glm: output must be a glm artifact or absent, but found a file
 config.json:9: hidden_act must be "silu", the only one implemented, but found "gelu")"},
-          {"activations that no kernel has in this version",
+          {"activations in NVFP4 without packed weights that say how",
            Start::Wide,
            [](auto &) {},
-           R"(--activations: type must be bf16 or f32 for sm_120a in this version, but found nvfp4)",
+           R"(--activations: nvfp4 needs packed weights with an input_scale, but found none in the checkpoint)",
            {GLM_COMPILE, "model", "-o", "out.glm", "--target=sm_120a", "--activations=nvfp4"}},
           {"a longer context than config.json allows",
            Start::Wide,
