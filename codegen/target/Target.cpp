@@ -123,6 +123,14 @@ bool hasBlockScaledMma(TargetAttr target) {
   return llvm::any_of(kGpus, [&](const Gpu &gpu) { return gpu.chip == target.getChip() && gpu.blockScaledMma; });
 }
 
+std::string chipsWithBlockScaledMma() {
+  std::string names;
+  for (const Gpu &gpu : kGpus)
+    if (gpu.blockScaledMma)
+      names += (names.empty() ? "" : ", ") + gpu.chip.str();
+  return names;
+}
+
 bool hasBf16Dot(TargetAttr target) {
   return target.has("avx512bf16") && target.has("avx512bw") && target.has("avx512vl");
 }

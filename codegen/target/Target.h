@@ -33,6 +33,8 @@ bool isGpu(TargetAttr target);
 
 /// Whether mma.sync multiplies E2M1 with scales of its own for each block (PTX ISA, "mma with block scaling": kind::mxf4nvf4).
 bool hasBlockScaledMma(TargetAttr target);
+/// The names of the chips with it, for messages.
+std::string chipsWithBlockScaledMma();
 
 /// Whether products of bf16 pairs accumulate in float32 (vdpbf16ps) and 16-bit lanes are permuted by a register (vpermw).
 bool hasBf16Dot(TargetAttr target);

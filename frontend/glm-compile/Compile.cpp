@@ -36,8 +36,8 @@ Result<void> checkQuantizedInputs(const CompileOptions &options, const Model &mo
   if (!targets)
     return targets.error();
   if (!hasBlockScaledMma(targets->back()))
-    return Error{fmt::format(
-        "--activations: nvfp4 needs a chip whose mma.sync takes block scales (sm_120a), but found {}", options.target)};
+    return Error{fmt::format("--activations: nvfp4 needs a chip whose mma.sync takes block scales ({}), but found {}",
+                             chipsWithBlockScaledMma(), options.target)};
   int64_t packed = 0, scaled = 0;
   for (const StoredWeight &weight : model.stored.weights) {
     packed += isPacked(weight.format);
