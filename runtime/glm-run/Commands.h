@@ -37,6 +37,7 @@ Result<void> runCommand(const RunOptions &options);
 
 struct InfoOptions {
   std::filesystem::path artifact;
+  std::filesystem::path counters; ///< a profile of the PTX interpreter; empty: none
   bool json = false;
 };
 Result<void> infoCommand(const InfoOptions &options);

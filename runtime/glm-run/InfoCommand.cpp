@@ -3,6 +3,7 @@
 #include "runtime/device/CpuFeatures.h"
 #include "runtime/exec/Artifact.h"
 #include "runtime/glm-run/Commands.h"
+#include "runtime/glm-run/KernelCounters.h"
 #include "runtime/glm-run/Report.h"
 #include "runtime/memory/Buffers.h"
 #include "runtime/memory/CheckedCheckpoint.h"
@@ -36,18 +37,31 @@ static nlohmann::json codeJson(const Manifest &manifest) {
   return list;
 }
 
-static nlohmann::json kernelUseJson(const Manifest &manifest) {
+/// Counted by the interpreter, by kernel name; empty where none were asked for.
+using Counted = std::map<std::string, KernelCounters>;
+
+static nlohmann::json kernelUseJson(const Manifest &manifest, const Counted &counted) {
   nlohmann::json list = nlohmann::json::array();
-  for (const Kernel &kernel : manifest.kernels)
-    list.push_back({{"name", kernel.name},
-                    {"threads", kernel.threads},
-                    {"registers", kernel.registers},
-                    {"spill_bytes", kernel.spillBytes},
-                    {"shared_bytes", kernel.sharedBytes}});
+  for (const Kernel &kernel : manifest.kernels) {
+    nlohmann::json &entry = list.emplace_back(nlohmann::json{{"name", kernel.name},
+                                                             {"threads", kernel.threads},
+                                                             {"registers", kernel.registers},
+                                                             {"spill_bytes", kernel.spillBytes},
+                                                             {"shared_bytes", kernel.sharedBytes}});
+    if (auto found = counted.find(kernel.name); found != counted.end()) {
+      const KernelCounters &counters = found->second;
+      entry["counted"] = {{"launches", counters.launches},
+                          {"global_bytes", counters.askedBytes},
+                          {"global_sector_bytes", counters.sectorBytes},
+                          {"global_unique_bytes", counters.uniqueBytes},
+                          {"shared_wavefronts", counters.wavefronts},
+                          {"shared_wavefronts_ideal", counters.leastWavefronts}};
+    }
+  }
   return list;
 }
 
-static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::path &folder) {
+static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::path &folder, const Counted &counted) {
   nlohmann::json programs = nlohmann::json::array();
   for (const Program &program : manifest.programs)
     programs.push_back({{"name", program.name}, {"rows", program.rows}, {"launches", program.launches.size()}});
@@ -82,7 +96,7 @@ static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::
                            {"arena_bytes", manifest.arenaBytes},
                            {"precision", precision}};
   if (manifest.onGpu())
-    result["kernel_use"] = kernelUseJson(manifest);
+    result["kernel_use"] = kernelUseJson(manifest, counted);
   return result;
 }
 
@@ -109,6 +123,21 @@ static void printKernelUse(const Manifest &manifest) {
                 kernel.spillBytes, kernel.sharedBytes);
 }
 
+/// Bytes of global memory and accesses to shared memory, in units of the least that would do.
+static void printCounters(const Counted &counted) {
+  size_t width = 0;
+  for (const auto &[name, counters] : counted)
+    width = std::max(width, name.size());
+  printResult("\n{:<{}} {:>8} {:>11} {:>8} {:>8} {:>10}\n", "counted", width, "launches", "bytes", "asked", "sectors",
+              "conflicts");
+  for (const auto &[name, counters] : counted)
+    printResult("{:<{}} {:>8} {:>11} {:>8} {:>8} {:>10}\n", name, width, counters.launches,
+                formatBytes(static_cast<double>(counters.uniqueBytes)),
+                ratioText(counters.askedBytes, counters.uniqueBytes),
+                ratioText(counters.sectorBytes, counters.uniqueBytes),
+                ratioText(counters.wavefronts, counters.leastWavefronts));
+}
+
 static void printCode(const Manifest &manifest) {
   Result<const Code *> chosen =
       manifest.onGpu() ? chooseGpuCode(manifest, /*ptxOnly=*/false) : chooseCode(manifest, cpuFlags());
@@ -124,7 +153,7 @@ static void printCode(const Manifest &manifest) {
   }
 }
 
-static void printInfo(const Manifest &manifest, const std::filesystem::path &folder) {
+static void printInfo(const Manifest &manifest, const std::filesystem::path &folder, const Counted &counted) {
   auto line = [](const char *what, const std::string &value) { printResult("{:<12} {}\n", what, value); };
   line("artifact", fmt::format("{}, format {}, made by {}", folder.string(), manifest.format, manifest.producer));
   line("target", fmt::format("{}, activations {}", manifest.target, manifest.activations));
@@ -146,16 +175,25 @@ static void printInfo(const Manifest &manifest, const std::filesystem::path &fol
     printPrecision(manifest);
   if (manifest.onGpu())
     printKernelUse(manifest);
+  if (!counted.empty())
+    printCounters(counted);
 }
 
 Result<void> infoCommand(const InfoOptions &options) {
   Result<Manifest> manifest = readManifest(options.artifact);
   if (!manifest)
     return manifest.error();
+  Counted counted;
+  if (!options.counters.empty()) {
+    auto read = readKernelCounters(options.counters);
+    if (!read)
+      return read.error();
+    counted = std::move(*read);
+  }
   if (options.json)
-    printResult("{}\n", infoJson(*manifest, options.artifact).dump(2));
+    printResult("{}\n", infoJson(*manifest, options.artifact, counted).dump(2));
   else
-    printInfo(*manifest, options.artifact);
+    printInfo(*manifest, options.artifact, counted);
   return {};
 }
 

@@ -115,6 +115,9 @@ static void addRun(CLI::App &app, RunOptions &run) {
 static void addInfo(CLI::App &app, InfoOptions &info) {
   CLI::App &command = *app.add_subcommand("info", "say what an artifact is");
   addArtifact(command, info.artifact);
+  command
+      .add_option("--counters", info.counters, "what GLM_PTX_PROFILE=FILE counted in runs on --device=ptx, by kernel")
+      ->type_name("FILE");
   command.add_flag("--json", info.json, "one JSON object instead of text");
 }
 
