@@ -25,7 +25,7 @@ Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder
     if (Result<void> scales = checkBlockScales(manifest, engine->artifact->weights, engine->host->threadPool());
         !scales)
       return scales.error();
-  if (Result<void> placed = engine->artifact->weights.place(device); !placed)
+  if (Result<void> placed = engine->placeWeights(options); !placed)
     return placed.error();
   Result<Buffers> buffers = Buffers::allocate(manifest, device);
   if (!buffers)
@@ -36,6 +36,13 @@ Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path &folder
     return executor.error();
   engine->steps = std::make_unique<Executor>(std::move(*executor));
   return engine;
+}
+
+Result<void> Engine::placeWeights(const EngineOptions &options) {
+  std::function<void(uint64_t)> report;
+  if (options.report && manifest().onGpu())
+    report = [&, all = residentBytes(manifest(), artifact->weights)](uint64_t done) { options.report(done, all); };
+  return artifact->weights.place(*machine, report);
 }
 
 Result<void> Engine::chooseMachine(const EngineOptions &options) {

@@ -17,6 +17,8 @@ struct EngineOptions {
   std::filesystem::path interpreter = {};
   /// Read every block scale before anything is computed. Without it the caller vouches for them.
   bool checkBlockScales = true;
+  /// Told the bytes of weights that the device has, and of all, while a GPU gets them.
+  std::function<void(uint64_t, uint64_t)> report = {};
 };
 
 class Engine {
@@ -38,6 +40,7 @@ public:
 private:
   Engine() = default;
   Result<void> chooseMachine(const EngineOptions &options);
+  Result<void> placeWeights(const EngineOptions &options);
 
   // In the order in which they depend on each other: destroyed from the last to the first.
   std::unique_ptr<Artifact> artifact;

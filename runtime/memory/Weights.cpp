@@ -103,8 +103,16 @@ Result<Weights> Weights::resolve(const Manifest &manifest, const Checkpoint &che
   return weights;
 }
 
-Result<void> Weights::place(Device &device) {
+Result<void> Weights::place(Device &device, const std::function<void(uint64_t)> &report) {
   addresses.clear();
+  uint64_t done = 0;
+  auto tensor = [&](const Checkpoint::Entry &entry) -> Result<void *> {
+    Result<void *> address = device.makeResident(entry.data(), entry.info->bytes);
+    done += entry.info->bytes;
+    if (report)
+      report(done);
+    return address;
+  };
   auto append = [&](const void *bytes, uint64_t size) -> Result<void> {
     Result<void *> address = device.makeResident(bytes, size);
     if (!address)
@@ -116,10 +124,13 @@ Result<void> Weights::place(Device &device) {
     const Weight &weight = manifest->weights[i];
     Result<void> placed;
     if (weight.form == WeightForm::Data) {
-      placed = append(entries[i][0].data(), entries[i][0].info->bytes);
+      Result<void *> address = tensor(entries[i][0]);
+      if (!address)
+        return address.error();
+      addresses.push_back(*address);
     } else if (weight.form == WeightForm::Table) {
       for (const Checkpoint::Entry &entry : entries[i]) {
-        Result<void *> address = device.makeResident(entry.data(), entry.info->bytes);
+        Result<void *> address = tensor(entry);
         if (!address)
           return address.error();
         tables[i].push_back(*address);

@@ -5,6 +5,7 @@
 #include "runtime/artifact/Manifest.h"
 #include "runtime/device/Device.h"
 
+#include <functional>
 #include <span>
 
 namespace glm {
@@ -16,8 +17,8 @@ public:
   /// The checkpoint must outlive the result.
   static Result<Weights> resolve(const Manifest &manifest, const Checkpoint &checkpoint);
 
-  /// Make everything readable by the device's kernels.
-  Result<void> place(Device &device);
+  /// Make everything readable by the device's kernels. `report` is told the bytes of the checkpoint that are, tensor by tensor.
+  Result<void> place(Device &device, const std::function<void(uint64_t)> &report = {});
 
   /// The argument of a kernel for a weight of the manifest (WeightForm); after `place`.
   void *address(int64_t weight) const { return addresses[weight]; }
