@@ -34,8 +34,8 @@ static std::function<void(uint64_t, uint64_t)> uploadReport() {
 
 Result<LoadedEngine> loadEngine(const std::filesystem::path &artifact, const DeviceOptions &options) {
   auto start = std::chrono::steady_clock::now();
-  Result<std::unique_ptr<Engine>> engine =
-      Engine::load(artifact, {options.threads, options.device, interpreterLibrary(), !options.skipScaleCheck, uploadReport()});
+  Result<std::unique_ptr<Engine>> engine = Engine::load(
+      artifact, {options.threads, options.device, interpreterLibrary(), !options.skipScaleCheck, uploadReport()});
   if (!engine)
     return engine.error();
   LoadedEngine loaded{std::move(*engine), 0};
