@@ -2,6 +2,7 @@
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace glm;
@@ -111,7 +112,40 @@ LogicalResult KernelSparseMlaOp::verify() {
   Checks check(*this);
   Named latent{"latent", getLatent()};
   return success(checkCache(check, latent, getPageSize()) &&
-                 latentAttentionRule(*this, latent.width(), getOutput()).holds(check));
+                 latentAttentionRule(*this, latent.width(), getOutput()).holds(check) &&
+                 (!getPartSize() || check.positive("part_size", *getPartSize())));
+}
+
+int64_t KernelSparseMlaPartOp::countParts() {
+  return llvm::divideCeilSigned(getIndices().getType().getShape().back(), getPartSize());
+}
+
+LogicalResult KernelSparseMlaPartOp::verify() {
+  Checks check(*this);
+  Named latent{"latent", getLatent()}, query{"query_latent", getQueryLatent()}, sums{"sums", getSums()},
+      stats{"stats", getStats()};
+  // What comes out in the end has the shape of the queries.
+  return success(
+      checkCache(check, latent, getPageSize()) &&
+      latentAttentionRule(*this, latent.width(), getQueryLatent()).holds(check) &&
+      check.positive("part_size", getPartSize()) && check.matrix(sums) && check.sameRows(sums, query) &&
+      check.equal("sums width", sums.width(), countParts() * query.width(), "parts * query_latent width") &&
+      check.matrix(stats) && check.sameRows(stats, query) &&
+      check.equal("stats width", stats.width(), 2 * countParts() * int64_t(getHeads()), "2 * parts * heads"));
+}
+
+int64_t KernelSparseMlaJoinOp::countParts() {
+  return getStats().getType().getShape().back() / (2 * static_cast<int64_t>(getHeads()));
+}
+
+LogicalResult KernelSparseMlaJoinOp::verify() {
+  Checks check(*this);
+  Named sums{"sums", getSums()}, stats{"stats", getStats()}, output{"output", getOutput()};
+  return success(check.matrix(output) && checkHeads(check, output, getHeads()) && check.matrix(stats) &&
+                 check.sameRows(stats, output) &&
+                 check.multiple("stats width", stats.width(), 2 * int64_t(getHeads()), "2 * heads") &&
+                 check.matrix(sums) && check.sameRows(sums, output) &&
+                 check.equal("sums width", sums.width(), countParts() * output.width(), "parts * output width"));
 }
 
 //===-- Experts --------------------------------------------------------------------------------------------------===//

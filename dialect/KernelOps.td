@@ -183,10 +183,13 @@ def KernelTopKOp : Glm_KernelOp<"top_k"> {
 
 def KernelSparseMlaOp : Glm_KernelOp<"sparse_mla"> {
   let summary = "glm.latent_attention";
+  let description = [{
+    With `part_size` the numbers are, to the last bit, those of sparse_mla_part and sparse_mla_join.
+  }];
   let arguments = (ins Glm_In<Glm_RowBuffer>:$query_latent, Glm_In<Glm_RowBuffer>:$query, Glm_In<Glm_RowBuffer>:$latent,
                        Glm_In<Glm_IntBuffer>:$indices, Glm_In<Glm_IntBuffer>:$slots, Glm_In<Glm_IntBuffer>:$pages,
                        Glm_Out<Glm_RowBuffer>:$output, I64Attr:$page_size, I64Attr:$heads, I64Attr:$rope_width,
-                       F32Attr:$scale);
+                       F32Attr:$scale, OptionalAttr<I64Attr>:$part_size);
   let assemblyFormat = [{
     $query_latent `,` $query `in` $latent `over` $indices `at` $slots `,` $pages `to` $output `heads` $heads `rope`
     $rope_width `scale` $scale attr-dict `:`
@@ -194,6 +197,54 @@ def KernelSparseMlaOp : Glm_KernelOp<"sparse_mla"> {
     type($output)
   }];
   let hasVerifier = 1;
+}
+
+def KernelSparseMlaPartOp : Glm_KernelOp<"sparse_mla_part"> {
+  let summary = "first half of glm.latent_attention: each part of a row's positions alone";
+  let description = [{
+    Part p of a row has the entries from p * part_size on of `indices`, `part_size` of them; the last of the P parts has those that are left. With
+    i = head * P + p: `stats[t, 2 i]` is the largest logit of the part, `stats[t, 2 i + 1]` the sum of its powers e^(logit - largest), and
+    `sums[t, i * rank ..]` the sum of its values times their powers, as many numbers as a value has. Of a part without positions
+    they are -inf and 0, and its sums are not written.
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$query_latent, Glm_In<Glm_RowBuffer>:$query, Glm_In<Glm_RowBuffer>:$latent,
+                       Glm_In<Glm_IntBuffer>:$indices, Glm_In<Glm_IntBuffer>:$slots, Glm_In<Glm_IntBuffer>:$pages,
+                       Glm_Out<Glm_FloatBuffer>:$sums, Glm_Out<Glm_FloatBuffer>:$stats, I64Attr:$page_size,
+                       I64Attr:$heads, I64Attr:$rope_width, F32Attr:$scale, I64Attr:$part_size);
+  let assemblyFormat = [{
+    $query_latent `,` $query `in` $latent `over` $indices `at` $slots `,` $pages `to` $sums `,` $stats `heads` $heads
+    `rope` $rope_width `scale` $scale attr-dict `:`
+    type($query_latent) `,` type($query) `,` type($latent) `,` type($indices) `,` type($slots) `,` type($pages) `,`
+    type($sums) `,` type($stats)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Parts of a row.
+    int64_t countParts();
+  }];
+}
+
+def KernelSparseMlaJoinOp : Glm_KernelOp<"sparse_mla_join"> {
+  let summary = "second half of glm.latent_attention: the parts of sparse_mla_part become one";
+  let description = [{
+    For each head, parts in ascending order, those without positions left out. (m, l, s) are largest logit, sum of powers and sum of values so far, at
+    first (-inf, 0, 0), and (m', l', s') those of the next part:
+
+        (f, f') = (e^(m - m'), 1) if m < m', else (1, e^(m' - m))
+        (m, l, s) = (max(m, m'), l * f + l' * f', s * f + s' * f')
+
+    `output` is s / l of the last, rounded once.
+  }];
+  let arguments = (ins Glm_In<Glm_FloatBuffer>:$sums, Glm_In<Glm_FloatBuffer>:$stats, Glm_Out<Glm_RowBuffer>:$output,
+                       I64Attr:$heads);
+  let assemblyFormat = [{
+    $sums `,` $stats `to` $output `heads` $heads attr-dict `:` type($sums) `,` type($stats) `,` type($output)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Parts of a row.
+    int64_t countParts();
+  }];
 }
 
 def KernelRouteOp : Glm_KernelOp<"route"> {

@@ -18,6 +18,8 @@ void buildPlain(KernelRopeCacheWriteOp op, KernelBuilder &builder);
 void buildPlain(KernelIndexScoreOp op, KernelBuilder &builder);
 void buildPlain(KernelTopKOp op, KernelBuilder &builder);
 void buildPlain(KernelSparseMlaOp op, KernelBuilder &builder);
+void buildPlain(KernelSparseMlaPartOp op, KernelBuilder &builder);
+void buildPlain(KernelSparseMlaJoinOp op, KernelBuilder &builder);
 void buildPlain(KernelRouteOp op, KernelBuilder &builder);
 void buildPlain(KernelGroupRowsOp op, KernelBuilder &builder);
 void buildPlain(KernelMoeGateUpOp op, KernelBuilder &builder);

@@ -41,8 +41,8 @@ public:
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<KernelEmbedOp, KernelGatherRowsOp, KernelRopeAnglesOp, KernelNormOp, KernelAddOp, KernelGemmOp,
               KernelHeadGemmOp, KernelRopeOp, KernelRopeCacheWriteOp, KernelIndexScoreOp, KernelTopKOp,
-              KernelSparseMlaOp, KernelRouteOp, KernelGroupRowsOp, KernelMoeGateUpOp, KernelMoeDownOp,
-              KernelMoeCombineOp>([&](auto kernel) {
+              KernelSparseMlaOp, KernelSparseMlaPartOp, KernelSparseMlaJoinOp, KernelRouteOp, KernelGroupRowsOp,
+              KernelMoeGateUpOp, KernelMoeDownOp, KernelMoeCombineOp>([&](auto kernel) {
           buildPlain(kernel, builder);
           return success();
         })

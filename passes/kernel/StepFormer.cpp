@@ -253,7 +253,7 @@ void StepFormer::lower(IndexerOp op) {
 void StepFormer::lower(LatentAttentionOp op) {
   launch<KernelSparseMlaOp>(at(op.getQueryLatent()), at(op.getQuery()), at(op.getLatent()), at(op.getIndices()),
                             at(op.getSlots()), at(op.getPages()), allocate(op.getResult()), limits.getPageSize(),
-                            op.getHeads(), op.getRopeWidth(), op.getScale());
+                            op.getHeads(), op.getRopeWidth(), op.getScale(), /*partSize=*/IntegerAttr());
 }
 
 void StepFormer::lower(RouteOp op) {

@@ -363,22 +363,6 @@ func.func @kernel_top_k_rows(%x: memref<3x11xf32>, %p: memref<3xi32>, %y: memref
 
 // -----
 
-func.func @kernel_sparse_mla_pages(%l: memref<3x48xf32>, %q: memref<3x30xf32>, %c: memref<24x20xbf16>, %i: memref<3x7xi32>, %s: memref<3xi32>, %g: memref<2x3xi32>, %y: memref<3x48xf32>) {
-  // expected-error @+1 {{latent rows must be a multiple of 5 (page_size), but found 24}}
-  glm.kernel.sparse_mla %l, %q in %c over %i at %s, %g to %y heads 3 rope 4 scale 0.5 {page_size = 5} : memref<3x48xf32>, memref<3x30xf32>, memref<24x20xbf16>, memref<3x7xi32>, memref<3xi32>, memref<2x3xi32>, memref<3x48xf32>
-  return
-}
-
-// -----
-
-func.func @kernel_sparse_mla_cache_width(%l: memref<3x48xf32>, %q: memref<3x30xf32>, %c: memref<24x19xf32>, %i: memref<3x7xi32>, %s: memref<3xi32>, %g: memref<2x3xi32>, %y: memref<3x48xf32>) {
-  // expected-error @+1 {{cache width must be 20 (width of query_latent / heads + rope_width), but found 19}}
-  glm.kernel.sparse_mla %l, %q in %c over %i at %s, %g to %y heads 3 rope 4 scale 0.5 {page_size = 4} : memref<3x48xf32>, memref<3x30xf32>, memref<24x19xf32>, memref<3x7xi32>, memref<3xi32>, memref<2x3xi32>, memref<3x48xf32>
-  return
-}
-
-// -----
-
 func.func @kernel_route_experts(%l: memref<3x6xf32>, %b: tensor<6xf32>, %e: memref<3x7xi32>, %w: memref<3x7xf32>) {
   // expected-error @+1 {{experts width must be at most 6 (experts of the kept groups), but found 7}}
   glm.kernel.route %l, %b to %e, %w groups 1 of 1 scaling 2.5 : memref<3x6xf32>, tensor<6xf32>, memref<3x7xi32>, memref<3x7xf32>

@@ -101,6 +101,18 @@ func.func @sparse_mla(%q_latent: memref<3x48xbf16>, %q: memref<3x30xbf16>, %late
   return
 }
 
+// CHECK-LABEL: func.func @sparse_mla_in_parts
+func.func @sparse_mla_in_parts(%q_latent: memref<3x48xbf16>, %q: memref<3x30xbf16>, %latent: memref<24x20xbf16>, %indices: memref<3x7xi32>, %slots: memref<3xi32>, %pages: memref<2x3xi32>, %sums: memref<3x192xf32>, %stats: memref<3x24xf32>, %attended: memref<3x48xf32>) {
+  // CHECK: glm.kernel.sparse_mla %{{.*}} heads 3 rope 4 scale 5.000000e-01 {page_size = 4 : i64, part_size = 2 : i64}
+  glm.kernel.sparse_mla %q_latent, %q in %latent over %indices at %slots, %pages to %attended heads 3 rope 4 scale 0.5 {page_size = 4, part_size = 2} : memref<3x48xbf16>, memref<3x30xbf16>, memref<24x20xbf16>, memref<3x7xi32>, memref<3xi32>, memref<2x3xi32>, memref<3x48xf32>
+  // CHECK: glm.kernel.sparse_mla_part %{{.*}}, %{{.*}} in %{{.*}} over %{{.*}} at %{{.*}}, %{{.*}} to %{{.*}}, %{{.*}} heads 3 rope 4 scale 5.000000e-01 {page_size = 4 : i64, part_size = 2 : i64}
+  // CHECK-SAME: : memref<3x48xbf16>, memref<3x30xbf16>, memref<24x20xbf16>, memref<3x7xi32>, memref<3xi32>, memref<2x3xi32>, memref<3x192xf32>, memref<3x24xf32>
+  glm.kernel.sparse_mla_part %q_latent, %q in %latent over %indices at %slots, %pages to %sums, %stats heads 3 rope 4 scale 0.5 {page_size = 4, part_size = 2} : memref<3x48xbf16>, memref<3x30xbf16>, memref<24x20xbf16>, memref<3x7xi32>, memref<3xi32>, memref<2x3xi32>, memref<3x192xf32>, memref<3x24xf32>
+  // CHECK: glm.kernel.sparse_mla_join %{{.*}}, %{{.*}} to %{{.*}} heads 3 : memref<3x192xf32>, memref<3x24xf32>, memref<3x48xf32>
+  glm.kernel.sparse_mla_join %sums, %stats to %attended heads 3 : memref<3x192xf32>, memref<3x24xf32>, memref<3x48xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @route
 func.func @route(%logits: memref<3x6xf32>, %bias: tensor<6xf32>, %experts: memref<3x2xi32>, %weights: memref<3x2xf32>) {
   // CHECK: glm.kernel.route %{{.*}}, %{{.*}} to %{{.*}}, %{{.*}} groups 2 of 3 normalize scaling 2.500000e+00 : memref<3x6xf32>, tensor<6xf32>, memref<3x2xi32>, memref<3x2xf32>

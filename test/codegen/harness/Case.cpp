@@ -31,7 +31,8 @@ void expectNear(const std::vector<double> &found, const std::vector<double> &bef
     double wanted = expected.values[i];
     bool untouched = std::isnan(wanted);
     double bound = expected.absolute + expected.relative * std::fabs(wanted);
-    bool right = untouched ? found[i] == before[i] : std::fabs(found[i] - wanted) <= bound;
+    bool isExact = untouched || std::isinf(wanted);
+    bool right = isExact ? found[i] == (untouched ? before[i] : wanted) : std::fabs(found[i] - wanted) <= bound;
     if (!right) {
       ++shown;
       if (untouched)

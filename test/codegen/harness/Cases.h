@@ -46,8 +46,13 @@ Case indexScoreCase(TypeName activation, int64_t rows, int64_t heads, int64_t wi
 Case topKCase(int64_t rows, int64_t positions, int64_t topK);
 struct AttentionShape {
   int64_t heads, rank, ropeWidth, queryWidth, topK, positions, pageSize;
+  int64_t partSize = 0; ///< none if 0
 };
 Case sparseMlaCase(TypeName activation, int64_t rows, AttentionShape shape);
+/// Of the same numbers as the whole, up to where the outputs are.
+Case sparseMlaPartCase(TypeName activation, int64_t rows, AttentionShape shape);
+/// Every row has one part with positions more than the row before it, as long as there are so many.
+Case sparseMlaJoinCase(TypeName output, int64_t rows, int64_t heads, int64_t rank, int64_t parts);
 
 struct RouteShape {
   int64_t experts, topK, groups = 1, keptGroups = 1;

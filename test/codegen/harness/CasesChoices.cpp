@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <numeric>
 
 namespace glm::test {
@@ -88,63 +89,170 @@ Case topKCase(int64_t rows, int64_t positions, int64_t topK) {
   return test;
 }
 
+namespace {
+
+constexpr double kAttentionScale = 0.25;
+
+/// The inputs of attention, random, and the formula of one head.
+struct AttentionInputs {
+  AttentionInputs(int64_t rows, const AttentionShape &shape)
+      : random(23), paging(random, rows, 3, shape.positions, shape.pageSize), shape(shape) {
+    for (int64_t row = 0; row < rows; ++row) {
+      // Every position up to the row's own with a coin, at least the own one, at most as many as fit.
+      std::vector<double> chosen;
+      for (int64_t position = 0; position <= paging.positions[row] && static_cast<int64_t>(chosen.size()) < shape.topK;
+           ++position)
+        if (random.below(2) == 0 || position == paging.positions[row])
+          chosen.push_back(static_cast<double>(position));
+      chosen.resize(shape.topK, -1.0);
+      indices.insert(indices.end(), chosen.begin(), chosen.end());
+    }
+  }
+
+  std::vector<Operand> operands(const std::string &activation, int64_t rows) {
+    int64_t width = shape.rank + shape.ropeWidth;
+    // Logits that differ by several units, so that a wrong maximum or a missing scale shows.
+    return {Operand::buffer(activation, {rows, shape.heads * shape.rank}).randomize(random, -2.0, 2.0),
+            Operand::buffer(activation, {rows, shape.heads * shape.queryWidth}).randomize(random, -2.0, 2.0),
+            Operand::buffer(activation, {paging.cacheRows(), width}).randomize(random),
+            Operand::buffer("i32", {rows, shape.topK}).set(indices),
+            paging.slotsOperand(),
+            paging.pagesOperand()};
+  }
+
+  /// Attention to the positions of some entries: the largest logit, the sum of powers, that of values times powers.
+  struct Part {
+    double largest = -std::numeric_limits<double>::infinity(), total = 0.0;
+    std::vector<double> sums;
+  };
+  Part attend(const std::vector<Operand> &operands, int64_t row, int64_t head, int64_t first, int64_t last) const {
+    auto latentQuery = operands[0].values(), query = operands[1].values(), cache = operands[2].values();
+    int64_t rank = shape.rank, width = rank + shape.ropeWidth;
+    std::vector<double> logits;
+    std::vector<int64_t> places;
+    for (int64_t j = first; j < last && indices[row * shape.topK + j] >= 0; ++j) {
+      places.push_back(paging.cacheRow(paging.slots[row], static_cast<int64_t>(indices[row * shape.topK + j])) * width);
+      double logit = 0.0;
+      for (int64_t k = 0; k < rank; ++k)
+        logit += latentQuery[(row * shape.heads + head) * rank + k] * cache[places.back() + k];
+      for (int64_t k = 0; k < shape.ropeWidth; ++k)
+        logit += query[(row * shape.heads + head + 1) * shape.queryWidth - shape.ropeWidth + k] *
+                 cache[places.back() + rank + k];
+      logits.push_back(logit * kAttentionScale);
+    }
+    Part part;
+    part.sums.resize(rank, 0.0);
+    for (double logit : logits)
+      part.largest = std::max(part.largest, logit);
+    for (size_t j = 0; j < logits.size(); ++j) {
+      double power = std::exp(logits[j] - part.largest);
+      part.total += power;
+      for (int64_t k = 0; k < rank; ++k)
+        part.sums[k] += power * cache[places[j] + k];
+    }
+    return part;
+  }
+
+  Random random;
+  Paging paging;
+  AttentionShape shape;
+  std::vector<double> indices;
+};
+
+} // namespace
+
 Case sparseMlaCase(TypeName activation, int64_t rows, AttentionShape shape) {
-  Random random(23);
-  Paging paging(random, rows, 3, shape.positions, shape.pageSize);
-  int64_t heads = shape.heads, rank = shape.rank, width = rank + shape.ropeWidth;
-  constexpr double scale = 0.25;
-  Case test{fmt::format("sparse_mla {} {} rows {} heads {}+{} top {}", activation, rows, heads, rank, shape.ropeWidth,
-                        shape.topK),
+  AttentionInputs inputs(rows, shape);
+  std::string part = shape.partSize == 0 ? "" : fmt::format(", part_size = {} : i64", shape.partSize);
+  Case test{fmt::format("sparse_mla {} {} rows {} heads {}+{} top {}{}", activation, rows, shape.heads, shape.rank,
+                        shape.ropeWidth, shape.topK, part),
             fmt::format("glm.kernel.sparse_mla %0, %1 in %2 over %3 at %4, %5 to %6 heads {} rope {} scale {:e} "
-                        "{{page_size = {} : i64}} : $0, $1, $2, $3, $4, $5, $6",
-                        heads, shape.ropeWidth, scale, shape.pageSize),
+                        "{{page_size = {} : i64{}}} : $0, $1, $2, $3, $4, $5, $6",
+                        shape.heads, shape.ropeWidth, kAttentionScale, shape.pageSize, part),
+            inputs.operands(activation, rows),
+            rows,
+            {},
+            {}};
+  test.operands.push_back(Operand::buffer(activation, {rows, shape.heads * shape.rank}).randomize(inputs.random));
+  test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
+    std::vector<double> result(rows * shape.heads * shape.rank, kUntouched);
+    for (int64_t row = 0; row < live; ++row)
+      for (int64_t head = 0; head < shape.heads; ++head) {
+        auto [largest, total, sums] = inputs.attend(operands, row, head, 0, shape.topK);
+        for (int64_t k = 0; k < shape.rank; ++k)
+          result[(row * shape.heads + head) * shape.rank + k] = sums[k] / total;
+      }
+    return std::vector{near(6, result, activation)};
+  };
+  return test;
+}
+
+Case sparseMlaPartCase(TypeName activation, int64_t rows, AttentionShape shape) {
+  AttentionInputs inputs(rows, shape);
+  int64_t parts = (shape.topK + shape.partSize - 1) / shape.partSize, all = shape.heads * parts;
+  Case test{
+      fmt::format("sparse_mla_part {} {} rows {} heads {}+{} top {} in parts of {}", activation, rows, shape.heads,
+                  shape.rank, shape.ropeWidth, shape.topK, shape.partSize),
+      fmt::format("glm.kernel.sparse_mla_part %0, %1 in %2 over %3 at %4, %5 to %6, %7 heads {} rope {} scale {:e} "
+                  "{{page_size = {} : i64, part_size = {} : i64}} : $0, $1, $2, $3, $4, $5, $6, $7",
+                  shape.heads, shape.ropeWidth, kAttentionScale, shape.pageSize, shape.partSize),
+      inputs.operands(activation, rows),
+      rows,
+      {},
+      {}};
+  test.operands.push_back(Operand::buffer("f32", {rows, all * shape.rank}).randomize(inputs.random));
+  test.operands.push_back(Operand::buffer("f32", {rows, 2 * all}).randomize(inputs.random));
+  test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
+    std::vector<double> sums(rows * all * shape.rank, kUntouched), stats(rows * all * 2, kUntouched);
+    for (int64_t row = 0; row < live; ++row)
+      for (int64_t number = 0; number < all; ++number) {
+        int64_t head = number / parts, first = number % parts * shape.partSize;
+        auto part = inputs.attend(operands, row, head, first, std::min(first + shape.partSize, shape.topK));
+        stats[(row * all + number) * 2] = part.largest;
+        stats[(row * all + number) * 2 + 1] = part.total;
+        if (part.total > 0.0)
+          std::copy(part.sums.begin(), part.sums.end(), sums.begin() + (row * all + number) * shape.rank);
+      }
+    return std::vector{near(6, sums, "f32"), near(7, stats, "f32")};
+  };
+  return test;
+}
+
+Case sparseMlaJoinCase(TypeName output, int64_t rows, int64_t heads, int64_t rank, int64_t parts) {
+  Random random(25);
+  int64_t all = heads * parts;
+  Case test{fmt::format("sparse_mla_join {} {} rows {} heads of {}, {} parts", output, rows, heads, rank, parts),
+            fmt::format("glm.kernel.sparse_mla_join %0, %1 to %2 heads {} : $0, $1, $2", heads),
             {},
             rows,
             {},
             {}};
-  std::vector<double> indices;
-  for (int64_t row = 0; row < rows; ++row) {
-    // Every position up to the row's own with a coin, at least the own one, at most as many as fit.
-    std::vector<double> chosen;
-    for (int64_t position = 0; position <= paging.positions[row] && static_cast<int64_t>(chosen.size()) < shape.topK;
-         ++position)
-      if (random.below(2) == 0 || position == paging.positions[row])
-        chosen.push_back(static_cast<double>(position));
-    chosen.resize(shape.topK, -1.0);
-    indices.insert(indices.end(), chosen.begin(), chosen.end());
+  std::vector<double> stats(rows * all * 2);
+  for (int64_t i = 0; i < rows * all; ++i) {
+    bool there = i % parts <= i / all;
+    stats[i * 2] = there ? random.uniform(-4.0, 4.0) : -std::numeric_limits<double>::infinity();
+    stats[i * 2 + 1] = there ? random.uniform(1.0, 9.0) : 0.0;
   }
-  // Logits that differ by several units, so that a wrong maximum or a missing scale shows.
-  test.operands = {Operand::buffer(activation, {rows, heads * rank}).randomize(random, -2.0, 2.0),
-                   Operand::buffer(activation, {rows, heads * shape.queryWidth}).randomize(random, -2.0, 2.0),
-                   Operand::buffer(activation, {paging.cacheRows(), width}).randomize(random),
-                   Operand::buffer("i32", {rows, shape.topK}).set(indices),
-                   paging.slotsOperand(),
-                   paging.pagesOperand(),
-                   Operand::buffer(activation, {rows, heads * rank}).randomize(random)};
+  std::vector<double> sums(rows * all * rank);
+  for (size_t i = 0; i < sums.size(); ++i) // what was not written may be anything
+    sums[i] = stats[i / rank * 2 + 1] == 0.0 ? kUntouched : random.uniform(-1.0, 1.0);
+  test.operands = {Operand::buffer("f32", {rows, all * rank}).set(sums),
+                   Operand::buffer("f32", {rows, all * 2}).set(stats),
+                   Operand::buffer(output, {rows, heads * rank}).randomize(random)};
   test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
-    auto latentQuery = operands[0].values(), query = operands[1].values(), cache = operands[2].values();
-    std::vector<double> result(rows * heads * rank, kUntouched);
-    for (int64_t row = 0; row < live; ++row)
-      for (int64_t head = 0; head < heads; ++head) {
-        std::vector<double> value(rank, 0.0);
-        double total = 0.0;
-        for (int64_t j = 0; j < shape.topK && indices[row * shape.topK + j] >= 0; ++j) {
-          int64_t place =
-              paging.cacheRow(paging.slots[row], static_cast<int64_t>(indices[row * shape.topK + j])) * width;
-          double logit = 0.0;
-          for (int64_t k = 0; k < rank; ++k)
-            logit += latentQuery[(row * heads + head) * rank + k] * cache[place + k];
-          for (int64_t k = 0; k < shape.ropeWidth; ++k)
-            logit += query[(row * heads + head + 1) * shape.queryWidth - shape.ropeWidth + k] * cache[place + rank + k];
-          double power = std::exp(logit * scale);
-          total += power;
-          for (int64_t k = 0; k < rank; ++k)
-            value[k] += power * cache[place + k];
-        }
-        for (int64_t k = 0; k < rank; ++k)
-          result[(row * heads + head) * rank + k] = value[k] / total;
+    auto sum = operands[0].values(), stat = operands[1].values();
+    auto value = [&](int64_t row, int64_t column) {
+      int64_t first = row * all + column / rank * parts;
+      double total = 0.0, weighted = 0.0;
+      for (int64_t i = first; i < first + parts; ++i) {
+        if (stat[i * 2 + 1] == 0.0)
+          continue;
+        weighted += std::exp(stat[i * 2]) * sum[i * rank + column % rank];
+        total += std::exp(stat[i * 2]) * stat[i * 2 + 1];
       }
-    return std::vector{near(6, result, activation)};
+      return weighted / total;
+    };
+    return std::vector{near(2, liveRows(live, rows, heads * rank, value), output)};
   };
   return test;
 }

@@ -157,6 +157,19 @@ TEST(PlainBodies, SparseMla) {
   }
 }
 
+TEST(PlainBodies, SparseMlaInParts) {
+  // A last part that is not full, and rows that have no position for it; a list of one part.
+  for (const std::string &activation : kActivations)
+    for (int64_t partSize : {5, 8, 30})
+      for (AttentionShape shape :
+           {AttentionShape{3, 32, 16, 40, 24, 60, 8, partSize}, {2, 21, 6, 11, 7, 33, 4, partSize}}) {
+        verifyPlain(sparseMlaCase(activation, 5, shape));
+        verifyPlain(sparseMlaPartCase(activation, 5, shape));
+      }
+  verifyPlain(sparseMlaJoinCase("f32", 5, 3, 32, 4));
+  verifyPlain(sparseMlaJoinCase("bf16", 2, 2, 21, 1));
+}
+
 TEST(PlainBodies, Route) {
   verifyPlain(routeCase("f32", 7, {.experts = 32, .topK = 5}));
   verifyPlain(routeCase("bf16", 7, {.experts = 21, .topK = 3, .normalize = false}));
