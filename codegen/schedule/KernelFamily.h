@@ -39,6 +39,10 @@ public:
   /// Whether blocks of another kernel can compute `op` for themselves: `build` heeds KernelBuilder::inPrologue().
   virtual bool fitsPrologue(mlir::Operation *) const { return false; }
 
+  /// How many of the positions that `op` attends to a block should take, where parts of them may be joined afterwards (glm-split-attention);
+  /// 0: all. Like `match`, never a question of rows.
+  virtual int64_t partSize(mlir::Operation *) const { return 0; }
+
   /// Build the body of `op` at the builder's insertion point, inside the kernel's function.
   virtual mlir::LogicalResult build(mlir::Operation *op, ScheduleAttr schedule, KernelBuilder &builder) const = 0;
 };
