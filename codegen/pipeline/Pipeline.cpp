@@ -47,6 +47,8 @@ void addKernelPhase(OpPassManager &passes, bool plain) {
   passes.addPass(createFormKernelsPass());
   // Plain bodies are the meaning of single kernels.
   if (!plain) {
+    // Before anything looks for who waits for whom: it makes two kernels of one.
+    passes.addPass(createSplitAttentionPass(allFamilies()));
     // Before levels are counted: it takes some away.
     passes.addPass(createFuseLaunchesPass(allFamilies()));
     // Before memory is planned: it puts launches in another order.
@@ -105,6 +107,7 @@ void registerAllPasses() {
   registerGlmKernelPasses();
   registerGlmVerifyPasses();
   registerPass([] { return createSelectSchedulePass(allFamilies()); });
+  registerPass([] { return createSplitAttentionPass(allFamilies()); });
   registerPass([] { return createFuseLaunchesPass(allFamilies()); });
   registerPass([] { return createGroupLaunchesPass(allFamilies()); });
   registerPass([] { return createOutlineKernelsPass(allFamilies()); });

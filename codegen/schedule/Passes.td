@@ -15,6 +15,21 @@ def SelectSchedule : Pass<"glm-select-schedule", "::mlir::ModuleOp"> {
   let options = [Option<"plain", "plain", "bool", /*default=*/"false", "take the plain body of every op: the meaning that fast ones are compared with">];
 }
 
+def SplitAttention : Pass<"glm-split-attention", "::mlir::ModuleOp"> {
+  let summary = "on a GPU: a row's attention over several blocks";
+  let description = [{
+    Few rows times few tiles of heads are not enough blocks for a chip, and each would walk all positions of its row. Where the family says so
+    (`partSize`), `sparse_mla` becomes `sparse_mla_part`, whose blocks have a part of the positions each, and `sparse_mla_join`.
+
+    In programs of more than 16 rows there are blocks enough, and the sums of all parts would be large: there one block takes the parts one after the
+    other (`part_size` of `sparse_mla`) and joins them as `sparse_mla_join` does. A row has the same bits in every program.
+
+    Does nothing on a host.
+  }];
+  let constructor = "nullptr";
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def FuseLaunches : Pass<"glm-fuse-launches", "::mlir::ModuleOp"> {
   let summary = "on a GPU: fewer launches that wait for each other";
   let description = [{
