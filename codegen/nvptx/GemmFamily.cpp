@@ -75,9 +75,11 @@ private:
 
   /// The weights have the same columns; a packed one has fewer chunks of them than a wide one.
   static int64_t warpsOf(KernelGemmOp gemm) {
-    int64_t warps = 0;
+    int64_t warps = 0, tiles = 0;
+    for (const ProductWeights &product : productsOf(gemm))
+      tiles += product.tiles();
     for (Value weight : gemm.getWeights())
-      warps = std::max(warps, TensorProduct::warpsFor(typeOf(weight)));
+      warps = std::max(warps, TensorProduct::warpsFor(typeOf(weight), tiles));
     return warps;
   }
 };

@@ -22,7 +22,9 @@ int64_t tilesOf(KernelHeadGemmOp op) {
 }
 
 int64_t warpsOf(KernelHeadGemmOp op) {
-  return op.getTransposed() ? TransposedProduct::kWarps : TensorProduct::warpsFor(weightType(op));
+  return op.getTransposed()
+             ? TransposedProduct::kWarps
+             : TensorProduct::warpsFor(weightType(op), static_cast<int64_t>(op.getHeads()) * tilesOf(op));
 }
 
 class GpuHeadGemmFamily : public KernelFamily {

@@ -10,6 +10,8 @@
 #include "codegen/nvptx/TensorProduct.h"
 #include "codegen/target/Target.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace glm {
@@ -114,7 +116,10 @@ private:
     return {cast<KernelMoeDownOp>(op).getDown()};
   }
 
-  static int64_t warpsOf(Operation *op) { return TensorProduct::warpsFor(matrixOf(weightsOf(op).front())); }
+  static int64_t warpsOf(Operation *op) {
+    // There are tiles of several experts.
+    return TensorProduct::warpsFor(matrixOf(weightsOf(op).front()), std::numeric_limits<int64_t>::max());
+  }
 };
 
 } // namespace

@@ -14,6 +14,7 @@ constexpr int64_t kQuads = 4;      ///< lanes that share a row
 constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
 constexpr int64_t kMostTiles = 4;  ///< instructions that one load of a weight feeds
 constexpr int64_t kInFlight = 4;   ///< chunks, times matrices and tiles, whose weights a lane holds at once
+constexpr int64_t kFewTiles = 256; ///< two blocks for each SM of the chips that have the fewest
 /// Floats from one row of partial sums to the next: lanes write rows 2q and 2q + 1 and threads read rows r and r + 4, without a bank
 /// that is asked for twice.
 constexpr int64_t kPartialStride = 20;
@@ -39,9 +40,13 @@ bool TensorProduct::takes(Type activation, ArrayRef<RankedTensorType> weights, b
          });
 }
 
-int64_t TensorProduct::warpsFor(RankedTensorType weight) {
-  // A warp wants several chunks of its own, or the sums of warps cost more than the products.
-  return chunksOf(weight.getShape().back(), isPacked(weight)) >= 32 ? 8 : 4;
+int64_t TensorProduct::warpsFor(RankedTensorType weight, int64_t tiles) {
+  // A warp wants several chunks of its own, or the sums of warps cost more than the products. Few tiles leave SMs to one block, which has to
+  // ask for as much as two; unpacking needs too many registers for it.
+  int64_t chunks = chunksOf(weight.getShape().back(), isPacked(weight));
+  if (tiles < kFewTiles && chunks >= 64 && !isPacked(weight))
+    return 16;
+  return chunks >= 32 ? 8 : 4;
 }
 
 int64_t TensorProduct::inputRowsFor(int64_t rows) {

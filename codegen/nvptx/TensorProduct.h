@@ -46,8 +46,8 @@ public:
   /// `together`: in one product, where their parts have to be alike.
   static bool takes(mlir::Type activation, llvm::ArrayRef<mlir::RankedTensorType> weights, bool together,
                     TargetAttr target);
-  /// Warps of a block, from the columns of the weight alone. At least 4: 128 threads add and store.
-  static int64_t warpsFor(mlir::RankedTensorType weight);
+  /// Warps of a block, from the columns of the weight and the tiles of the launch. At least 4: 128 threads add and store.
+  static int64_t warpsFor(mlir::RankedTensorType weight, int64_t tiles);
 
   /// Rows that are multiplied at once where there are at most `rows`: 8, 16 or 32. Fewer leave registers to more warps; no sum depends on it.
   static int64_t inputRowsFor(int64_t rows);

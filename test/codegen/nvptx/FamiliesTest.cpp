@@ -25,7 +25,8 @@ TEST(GpuFamilies, Gemm) {
     verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", weight, 33, {48}, 64));
     verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", weight, 9, {20, 7, 16}, 48));
   }
-  // Columns that end within a lane's chunk, and enough of them for eight warps.
+  // Columns that end within a lane's chunk, and enough of them for 8 or 16 warps.
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 9, {17, 3}, 2056));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 3, {17}, 1048));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 3, {17}, 2064));
 }
