@@ -105,8 +105,9 @@ void KernelBuilder::barrier() {
     LLVM::CallIntrinsicOp::create(*this, getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.all"), ValueRange{i32(0)});
     return;
   }
+  // A barrier has one number of threads at a time: those of a block that a prologue does not need wait at barrier 0.
   LLVM::CallIntrinsicOp::create(*this, getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.count"),
-                                ValueRange{i32(0), i32(static_cast<int32_t>(ownThreads))});
+                                ValueRange{i32(prologue ? 1 : 0), i32(static_cast<int32_t>(ownThreads))});
 }
 
 void KernelBuilder::keepPointers(Operation *op, function_ref<Value()> next) {
