@@ -48,8 +48,10 @@ def Glm_Nvfp4Attr : Glm_Attr<"Nvfp4", "nvfp4", [DeclareAttrInterfaceMethods<Veri
     `X.weight_scale`, `X.weight_scale_2`) or compressed-tensors (`X.weight_packed`, `X.weight_scale` and the inverse
     `X.weight_global_scale`). K is a multiple of `block`.
 
-    `quantized_inputs`: a product with it rounds its input rows to NVFP4 too, each block of them by its own largest value (nvfp4_quantize in
-    codegen/builder) and by `X.input_scale` of the checkpoint.
+    `quantized_inputs`: a product with it rounds its input rows to NVFP4 too, by `X.input_scale` of the checkpoint (or the inverse
+    `X.input_global_scale`):
+
+        s = E4M3(max |x| of the block / 6 / input_scale) * input_scale,   x' = E2M1(x / s) * s
 
     Example: `tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>`
   }];
