@@ -101,7 +101,8 @@ private:
     if (isTouchedBetween(norm.getSum(), producer, norm, /*onlyWrites=*/false) ||
         isTouchedBetween(norm.getInput(), producer, norm, /*onlyWrites=*/true))
       return missed(norm, "the sum is in use when the product is computed");
-    if (!addsResidual(producer, norm))
+    Operation *added = addResidual(producer, norm);
+    if (!added)
       return missed(norm, "no product makes what is added");
     if (Attribute tap = norm->getAttr(kTapAttr)) // of the sum
       added->setAttr(kTapAttr, tap);
@@ -114,9 +115,10 @@ private:
     eraseIfUnused(delta);
   }
 
-  /// Replaces the producer of a norm's delta by one that adds the norm's input too (`added`).
-  bool addsResidual(Operation *producer, KernelNormOp norm) {
+  /// Replaces the producer of a norm's delta by one that adds the norm's input too, if it is a product that can.
+  Operation *addResidual(Operation *producer, KernelNormOp norm) {
     OpBuilder builder(producer);
+    Operation *added = nullptr;
     auto gemm = dyn_cast<KernelGemmOp>(producer);
     auto combine = dyn_cast<KernelMoeCombineOp>(producer);
     if (gemm && gemm.getEpilogue() == Epilogue::Store && gemm.getOutputs().size() == 1 && !gemm.getResidual())
@@ -126,11 +128,11 @@ private:
       added = KernelMoeCombineOp::create(builder, combine.getLoc(), combine.getInput(), combine.getWeights(),
                                          combine.getShared(), norm.getInput(), norm.getSum());
     else
-      return false;
+      return nullptr;
     for (NamedAttribute attribute : producer->getDiscardableAttrs())
       added->setAttr(attribute.getName(), attribute.getValue());
     producer->erase();
-    return true;
+    return added;
   }
 
   //===-- rope in place -----------------------------------------------------------------------------------------===//
@@ -220,7 +222,6 @@ private:
   func::FuncOp step;
   const KernelFamilies &families;
   TargetAttr target;
-  Operation *added = nullptr; ///< what addsResidual made last
 };
 
 class FuseLaunchesPass : public impl::FuseLaunchesBase<FuseLaunchesPass> {
