@@ -65,12 +65,9 @@ public:
     auto target = getOperation()->getAttrOfType<TargetAttr>(kTargetAttr);
     if (!target || !isGpu(target))
       return;
-    getOperation().walk([&](KernelOpInterface kernel) {
-      if (kernel->hasAttr(kScheduleAttr) || isa<KernelFusedOp>(kernel.getOperation()))
-        return;
-      if (Choice choice = chooseFamily(*families, kernel, target); choice.family)
-        kernel->setAttr(kScheduleAttr, choice.schedule);
-    });
+    auto choose = [&](Operation *op) { return chooseFamily(*families, op, target); };
+    if (failed(writeSchedules(getOperation(), target, choose)))
+      return signalPassFailure();
     for (auto step : getOperation().getOps<func::FuncOp>())
       if (failed(group(step)))
         return signalPassFailure();

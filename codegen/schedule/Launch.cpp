@@ -31,6 +31,21 @@ Choice chooseFamily(const KernelFamilies &families, Operation *op, TargetAttr ta
   return {};
 }
 
+LogicalResult writeSchedules(ModuleOp module, TargetAttr target, function_ref<Choice(Operation *)> choose) {
+  WalkResult result = module.walk([&](KernelOpInterface op) {
+    if (op->hasAttr(kScheduleAttr) || isa<KernelFusedOp>(op.getOperation()))
+      return WalkResult::advance();
+    Choice choice = choose(op);
+    if (!choice.family) {
+      op->emitError("kernel must have a family for ") << target.getChip() << ", but found none";
+      return WalkResult::interrupt();
+    }
+    op->setAttr(kScheduleAttr, choice.schedule);
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 FailureOr<const KernelFamily *> Launches::familyOf(Operation *op) const {
   ScheduleAttr schedule = scheduleOf(op);
   if (!schedule)

@@ -14,6 +14,10 @@ struct Choice {
 };
 Choice chooseFamily(const KernelFamilies &families, mlir::Operation *op, TargetAttr target);
 
+/// Write the schedule that `choose` finds into every kernel op of `module` that has none yet.
+mlir::LogicalResult writeSchedules(mlir::ModuleOp module, TargetAttr target,
+                                   llvm::function_ref<Choice(mlir::Operation *)> choose);
+
 class Launches {
 public:
   explicit Launches(const KernelFamilies &families) : families(families) {}

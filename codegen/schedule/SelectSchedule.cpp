@@ -25,18 +25,7 @@ public:
       getOperation()->emitError("module must have glm.target, but found none");
       return signalPassFailure();
     }
-    WalkResult result = getOperation().walk([&](KernelOpInterface op) {
-      if (op->hasAttr(kScheduleAttr) || isa<KernelFusedOp>(op.getOperation()))
-        return WalkResult::advance();
-      Choice choice = choose(op, target);
-      if (!choice.family) {
-        op->emitError("kernel must have a family for ") << target.getChip() << ", but found none";
-        return WalkResult::interrupt();
-      }
-      op->setAttr(kScheduleAttr, choice.schedule);
-      return WalkResult::advance();
-    });
-    if (result.wasInterrupted())
+    if (failed(writeSchedules(getOperation(), target, [&](Operation *op) { return choose(op, target); })))
       signalPassFailure();
   }
 
