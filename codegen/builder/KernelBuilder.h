@@ -28,8 +28,8 @@ struct WeightMatrix {
   int64_t block = 0;  ///< packed: columns per scale
   mlir::Value scales; ///< packed: memref<rows x columns/block x i8>, E4M3 bits
   mlir::Value global; ///< packed: f32
-  mlir::Value
-      inputScale; ///< f32, if the rows that the matrix is multiplied with are rounded to NVFP4 (#glm.nvfp4); or null
+  /// f32, if the rows that the matrix is multiplied with are rounded to NVFP4 (`quantized_inputs` of #glm.nvfp4); or null.
+  mlir::Value inputScale;
 
   bool isPacked() const { return block != 0; }
 };
