@@ -1,5 +1,6 @@
 #include "codegen/nvptx/TensorProduct.h"
 
+#include "codegen/nvptx/WideChunk.h"
 #include "codegen/target/Target.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -10,7 +11,7 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-constexpr int64_t kQuads = 4;      ///< lanes that share a row
+constexpr int64_t kQuads = WideChunk::kQuads;
 constexpr int64_t kTileInputs = 8; ///< rows of activations of an instruction
 constexpr int64_t kMostTiles = 4;  ///< instructions that one load of a weight feeds
 constexpr int64_t kInFlight = 4;   ///< chunks, times matrices and tiles, whose weights a lane holds at once
@@ -23,7 +24,11 @@ constexpr int64_t kPartialSize = kTileInputs * kPartialStride;
 /// k of one lane's part of a chunk: 16 bytes of bf16, or one block of a packed weight.
 int64_t partSize(bool packed) { return packed ? 16 : 8; }
 
-int64_t chunksOf(int64_t columns, bool packed) { return llvm::divideCeil(columns, kQuads * partSize(packed)); }
+bool isWide(int64_t columns, bool packed) { return packed && WideChunk::fits(columns); }
+
+int64_t chunksOf(int64_t columns, bool packed) {
+  return llvm::divideCeil(columns, isWide(columns, packed) ? WideChunk::kColumns : kQuads * partSize(packed));
+}
 
 } // namespace
 
@@ -43,7 +48,10 @@ bool TensorProduct::takes(Type activation, ArrayRef<RankedTensorType> weights, b
 int64_t TensorProduct::warpsFor(RankedTensorType weight, int64_t tiles) {
   // A warp wants several chunks of its own, or the sums of warps cost more than the products. Few tiles leave SMs to one block, which has to
   // ask for as much as two; unpacking needs too many registers for it.
-  int64_t chunks = chunksOf(weight.getShape().back(), isPacked(weight));
+  int64_t columns = weight.getShape().back();
+  if (isWide(columns, isPacked(weight)) && !quantizesInputs(weight))
+    return 4; // A chunk is four; registers leave no room for more of them.
+  int64_t chunks = llvm::divideCeil(columns, kQuads * partSize(isPacked(weight)));
   if (tiles < kFewTiles && chunks >= 64 && !isPacked(weight))
     return 16;
   return chunks >= 32 ? 8 : 4;
@@ -108,38 +116,24 @@ SmallVector<Value> TensorProduct::sumChunks(const ProductWeights &weights, const
                                             const ProductInput &input) {
   const WeightMatrix &shape = weights.matrices.front();
   size_t tiles = rows.inputs.size(), matrices = weights.matrices.size();
-  int64_t part = partSize(shape.isPacked()), columns = shape.columns;
-  int64_t together = std::max<int64_t>(1, kInFlight / static_cast<int64_t>(tiles * matrices));
-  struct Chunk {
-    Value valid, place;
-    SmallVector<Stored> low, high;
-  };
-  auto load = [&](Value number) {
-    Value k = builder.mul(builder.add(builder.mul(number, builder.index(kQuads)), warp.quad()), builder.index(part));
-    // Lanes beyond the last column read it again, times zero: a weight that is no number spoils the row anyway.
-    Value valid = builder.less(k, builder.index(columns));
-    Value place = builder.min(k, builder.index(columns - part));
-    Chunk chunk{valid, place, {}, {}};
-    for (const WeightMatrix &weight : weights.matrices) {
-      chunk.low.push_back(loadWeight(weight, rows.low, place));
-      chunk.high.push_back(loadWeight(weight, rows.high, place));
-    }
-    return chunk;
-  };
+  bool wide = isWide(shape.columns, shape.isPacked());
+  int64_t together = wide ? 1 : std::max<int64_t>(1, kInFlight / static_cast<int64_t>(tiles * matrices));
   SmallVector<Value> initial(matrices * tiles, builder.splat(builder.f32(0.0f), 4));
-  Value chunks = builder.index(chunksOf(columns, shape.isPacked()));
+  Value chunks = builder.index(chunksOf(shape.columns, shape.isPacked()));
   return builder.fold(warp.warp(), chunks, warp.warps() * together, initial, [&](Value first, ValueRange carried) {
     SmallVector<Value> sums(carried);
-    SmallVector<Chunk> loaded;
-    for (int64_t i = 0; i < together; ++i)
-      loaded.push_back(load(builder.add(first, builder.index(i * warp.warps()))));
-    for (const Chunk &chunk : loaded) {
+    SmallVector<Part> parts;
+    for (int64_t i = 0; i < together; ++i) {
+      Value number = builder.add(first, builder.index(i * warp.warps()));
+      parts.append(wide ? loadWideChunk(weights, rows, number) : loadChunk(weights, rows, number));
+    }
+    for (const Part &part : parts) {
       // The input is near: all blocks read the same.
       SmallVector<Words> x;
       for (Value row : rows.inputs)
-        x.push_back(loadInput(shape, input, row, chunk.place, chunk.valid));
+        x.push_back(loadInput(shape, input, row, part.k, part.valid));
       for (auto [matrix, weight] : llvm::enumerate(weights.matrices)) {
-        Words top = fragments(weight, chunk.low[matrix]), bottom = fragments(weight, chunk.high[matrix]);
+        Words top = fragments(weight, part.low[matrix]), bottom = fragments(weight, part.high[matrix]);
         for (size_t step = 0; step < top.size(); step += 2)
           for (size_t i = 0; i < tiles; ++i) {
             Value &sum = sums[matrix * tiles + i];
@@ -150,6 +144,20 @@ SmallVector<Value> TensorProduct::sumChunks(const ProductWeights &weights, const
     }
     return sums;
   });
+}
+
+SmallVector<TensorProduct::Part> TensorProduct::loadChunk(const ProductWeights &weights, const Rows &rows,
+                                                          Value number) {
+  const WeightMatrix &shape = weights.matrices.front();
+  int64_t size = partSize(shape.isPacked());
+  Value k = builder.mul(builder.add(builder.mul(number, builder.index(kQuads)), warp.quad()), builder.index(size));
+  // Lanes beyond the last column read it again, times zero: a weight that is no number spoils the row anyway.
+  Part part{builder.min(k, builder.index(shape.columns - size)), builder.less(k, builder.index(shape.columns)), {}, {}};
+  for (const WeightMatrix &weight : weights.matrices) {
+    part.low.push_back(loadWeight(weight, rows.low, part.k));
+    part.high.push_back(loadWeight(weight, rows.high, part.k));
+  }
+  return {part};
 }
 
 TensorProduct::Stored TensorProduct::loadWeight(const WeightMatrix &matrix, Value row, Value k) {

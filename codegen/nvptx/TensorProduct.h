@@ -9,7 +9,8 @@
 //
 // A sum does not care which k is which: the k of a lane's part are those of its fragments, in the order of memory, so that nothing goes
 // through shared memory on the way. A part is 8 bf16 or 16 codes of a packed weight, which have one scale. Several chunks are loaded before the
-// first is multiplied: memory answers slowly, and a warp asks for all it can hold.
+// first is multiplied: memory answers slowly, and a warp asks for all it can hold. Of long packed rows a lane has eight parts of a chunk, so
+// that scales are read by the word (WideChunk.cpp).
 //
 // Packed weights that want their input in NVFP4 too (W4A4): codes are multiplied as they are, with the scales of both sides
 // (ScaledProduct.cpp).
@@ -82,7 +83,16 @@ private:
   struct Stored {
     mlir::Value words, scale;
   };
+  /// A lane's part of a chunk: its first k, whether the rows have it, and its part of both weight rows of each matrix.
+  struct Part {
+    mlir::Value k, valid;
+    llvm::SmallVector<Stored, 2> low, high;
+  };
+  llvm::SmallVector<Part> loadChunk(const ProductWeights &weights, const Rows &rows, mlir::Value number);
+  llvm::SmallVector<Part> loadWideChunk(const ProductWeights &weights, const Rows &rows, mlir::Value number);
   Stored loadWeight(const WeightMatrix &matrix, mlir::Value row, mlir::Value k);
+  /// The scales of a lane's parts of one row of a wide chunk, from the words that each lane of the quad has loaded.
+  Words exchangeScales(mlir::Value scales);
   /// Its words for the instructions, two k each.
   Words fragments(const WeightMatrix &matrix, const Stored &stored);
   /// 8 neighbours of an input row from `k` on as a word of E2M1, and the E4M3 bits of the scale of the 16 to which they belong, for a matrix.

@@ -29,6 +29,9 @@ TEST(GpuFamilies, Gemm) {
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 9, {17, 3}, 2056));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 3, {17}, 1048));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 3, {17}, 2064));
+  // Packed rows whose lanes have several parts of a chunk, the last chunk whole and not.
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 19, {17}, 512));
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", "nvfp4", 3, {9, 16}, 2944));
 }
 
 /// Inputs rounded to NVFP4 too, on the chips that multiply codes with codes; the others leave it to the plain bodies.
@@ -50,6 +53,7 @@ TEST(GpuFamilies, GatedGemm) {
   for (const std::string &weight : kWeights) {
     verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", weight, 5, 11, 64));
     verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", weight, 17, 32, 112));
+    verifyFamily(*makeGpuGemmFamily(), gatedGemmCase("bf16", weight, 9, 13, 640));
   }
 }
 
@@ -73,6 +77,7 @@ TEST(GpuFamilies, Moe) {
       verifyFamily(*makeGpuMoeFamily(), moeDownCase("bf16", weight, rows, 8, 2, 40, 32));
     }
     verifyFamily(*makeGpuMoeFamily(), moeGateUpCase("bf16", weight, 1, 9, 3, 16, 96));
+    verifyFamily(*makeGpuMoeFamily(), moeDownCase("bf16", weight, 9, 4, 2, 40, 768));
   }
 }
 
