@@ -1,24 +1,18 @@
 #include "runtime/exec/Sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
 namespace glm {
 
-namespace {
-struct Candidate {
-  int32_t id;
-  double weight; ///< not normalised; 1 for the likeliest
-};
-} // namespace
-
-static bool likelier(const Candidate &a, const Candidate &b) {
-  return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
-}
+using FloatLimits = std::numeric_limits<float>;
 
 static uint64_t mix(uint64_t value) {
   value += 0x9e3779b97f4a7c15;
@@ -27,75 +21,149 @@ static uint64_t mix(uint64_t value) {
   return value ^ value >> 31;
 }
 
-double uniformFromCounter(uint64_t seed, uint64_t sequence, uint64_t position) {
-  return static_cast<double>(mix(mix(mix(seed) ^ sequence) ^ position) >> 11) * 0x1p-53;
+uint64_t randomFromCounter(uint64_t seed, uint64_t sequence, uint64_t position) {
+  return mix(mix(mix(seed) ^ sequence) ^ position);
+}
+
+static uint32_t scaleWord(double temperature) {
+  if (temperature == 0)
+    return 0;
+  // A limit of float32 on both sides: any temperature, be it ever so small or large, stays one.
+  double scale = std::clamp<double>(std::numbers::log2e / temperature, FloatLimits::min(), FloatLimits::max());
+  return std::bit_cast<uint32_t>(static_cast<float>(scale));
+}
+
+static uint32_t topPWord(double topP) {
+  return topP >= 1 ? 0 : static_cast<uint32_t>(std::clamp(std::round(topP * 0x1p32), 1.0, 0x1p32 - 1));
+}
+
+SamplingWords samplingWords(const Sampling &sampling, uint64_t sequence, uint64_t position) {
+  uint64_t random = randomFromCounter(sampling.seed, sequence, position);
+  return {.scale = scaleWord(sampling.temperature),
+          .topK = static_cast<uint32_t>(std::min<int64_t>(sampling.topK, std::numeric_limits<int32_t>::max())),
+          .topP = topPWord(sampling.topP),
+          .randomHigh = static_cast<uint32_t>(random >> 32),
+          .randomLow = static_cast<uint32_t>(random)};
+}
+
+static uint32_t highProduct(uint32_t a, uint32_t b) { return static_cast<uint32_t>(uint64_t(a) * b >> 32); }
+
+uint64_t sampleWeight(float below, float scale) {
+  // Of x, x^2, ..., times 2^32; their signs alternate.
+  constexpr uint32_t coefficients[] = {0xb171ddee, 0x3d7c7223, 0x0e27f7b9, 0x025b4faa, 0x003decda};
+  float y = below * scale;
+  if (!(y < 41))
+    return 0;
+  auto fixed = static_cast<int32_t>(y * 0x1p25f);
+  uint32_t x = static_cast<uint32_t>(fixed) << 7, rest = coefficients[4];
+  for (int power = 3; power >= 0; --power)
+    rest = coefficients[power] - highProduct(x, rest);
+  return ((uint64_t(1) << 32) - highProduct(x, rest)) << 8 >> (fixed >> 25);
 }
 
 Result<void> checkLogits(std::span<const float> logits) {
   bool legal = true;
   for (float logit : logits)
-    legal &= logit <= std::numeric_limits<float>::max(); // false for NaN too
+    legal &= logit <= FloatLimits::max(); // false for NaN too
   if (legal)
     return {};
-  auto bad = std::find_if(logits.begin(), logits.end(),
-                          [](float logit) { return !(logit <= std::numeric_limits<float>::max()); });
+  auto bad = std::find_if(logits.begin(), logits.end(), [](float logit) { return !(logit <= FloatLimits::max()); });
   return Error{fmt::format("logits must be numbers, but found {} for id {}", *bad, bad - logits.begin())};
 }
 
-static void keepTopK(std::vector<Candidate> &candidates, int64_t topK) {
-  if (topK == 0 || topK >= static_cast<int64_t>(candidates.size()))
-    return;
-  std::nth_element(candidates.begin(), candidates.begin() + topK - 1, candidates.end(), likelier);
-  candidates.resize(topK);
+static uint64_t highProduct(uint64_t a, uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<uint64_t>(Wide(a) * b >> 64);
 }
 
-// A heap and not a sort: a vocabulary has 150,000 ids, a nucleus a few dozen.
-static void keepTopP(std::vector<Candidate> &candidates, double topP) {
-  if (topP >= 1)
-    return;
-  double total = std::accumulate(candidates.begin(), candidates.end(), 0.0,
-                                 [](double sum, const Candidate &c) { return sum + c.weight; });
-  auto later = [](const Candidate &a, const Candidate &b) { return likelier(b, a); };
-  std::make_heap(candidates.begin(), candidates.end(), later);
-  double sum = 0;
-  auto end = candidates.end();
-  while (sum < topP * total && end != candidates.begin()) {
-    std::pop_heap(candidates.begin(), end, later);
-    sum += (--end)->weight;
-  }
-  candidates.erase(candidates.begin(), end);
+namespace {
+
+/// A logit and its id as one number, the larger the sooner it is kept: above, the bits of the logit as an unsigned number of the
+/// same order; below, all bits of the id turned.
+uint64_t rankOf(float logit, size_t id) {
+  auto bits = std::bit_cast<uint32_t>(logit + 0.0f); // adding zero makes -0 a +0
+  uint32_t key = bits >> 31 ? ~bits : bits | 0x80000000;
+  return uint64_t(key) << 32 | static_cast<uint32_t>(~id);
 }
+
+int32_t idOf(uint64_t rank) { return static_cast<int32_t>(~static_cast<uint32_t>(rank)); }
+
+/// One draw.
+class Draw {
+public:
+  Draw(std::span<const float> logits, float largest, const SamplingWords &words)
+      : logits(logits), largest(largest), words(words), scale(std::bit_cast<float>(words.scale)) {}
+
+  int32_t token() {
+    bool hasTopK = words.topK != 0 && words.topK < logits.size();
+    if (!hasTopK && words.topP == 0) {
+      std::vector<int32_t> all(logits.size());
+      std::iota(all.begin(), all.end(), 0);
+      return draw(all);
+    }
+    std::vector<uint64_t> ranks(logits.size());
+    for (size_t id = 0; id < logits.size(); ++id)
+      ranks[id] = rankOf(logits[id], id);
+    if (hasTopK)
+      keepTopK(ranks);
+    if (words.topP != 0)
+      keepTopP(ranks);
+    std::vector<int32_t> kept(ranks.size());
+    std::transform(ranks.begin(), ranks.end(), kept.begin(), idOf);
+    std::sort(kept.begin(), kept.end());
+    return draw(kept);
+  }
+
+private:
+  uint64_t weightOf(int32_t id) const { return sampleWeight(largest - logits[id], scale); }
+
+  void keepTopK(std::vector<uint64_t> &ranks) const {
+    std::nth_element(ranks.begin(), ranks.begin() + words.topK - 1, ranks.end(), std::greater());
+    ranks.resize(words.topK);
+  }
+
+  // A heap and not a sort: a vocabulary has 150,000 ids, a nucleus a few dozen.
+  void keepTopP(std::vector<uint64_t> &ranks) const {
+    uint64_t total = 0;
+    for (uint64_t rank : ranks)
+      total += weightOf(idOf(rank));
+    uint64_t share = (total >> 32) * words.topP + ((total & 0xffffffff) * words.topP >> 32);
+    uint64_t target = std::max<uint64_t>(share, 1), sum = 0;
+    std::make_heap(ranks.begin(), ranks.end());
+    auto end = ranks.end();
+    while (sum < target) {
+      std::pop_heap(ranks.begin(), end);
+      sum += weightOf(idOf(*--end));
+    }
+    ranks.erase(ranks.begin(), end);
+  }
+
+  int32_t draw(const std::vector<int32_t> &ids) const {
+    std::vector<uint64_t> sums(ids.size());
+    std::transform_inclusive_scan(ids.begin(), ids.end(), sums.begin(), std::plus(),
+                                  [&](int32_t id) { return weightOf(id); });
+    uint64_t random = uint64_t(words.randomHigh) << 32 | words.randomLow;
+    auto chosen = std::upper_bound(sums.begin(), sums.end(), highProduct(random, sums.back()));
+    return ids[chosen - sums.begin()];
+  }
+
+  std::span<const float> logits;
+  float largest;
+  SamplingWords words;
+  float scale;
+};
+
+} // namespace
 
 Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampling, uint64_t sequence,
                             uint64_t position) {
   if (Result<void> checked = checkLogits(logits); !checked)
     return checked.error();
   auto largest = std::max_element(logits.begin(), logits.end()); // the first of equals
-  if (sampling.temperature == 0 || std::isinf(*largest))
+  SamplingWords words = samplingWords(sampling, sequence, position);
+  if (words.scale == 0 || std::isinf(*largest))
     return static_cast<int32_t>(largest - logits.begin());
-
-  std::vector<Candidate> candidates(logits.size());
-  for (size_t id = 0; id < logits.size(); ++id)
-    candidates[id] = {static_cast<int32_t>(id),
-                      std::exp((static_cast<double>(logits[id]) - *largest) / sampling.temperature)};
-  keepTopK(candidates, sampling.topK);
-  keepTopP(candidates, sampling.topP);
-  if (candidates.size() < logits.size()) // both filters leave an order of their own
-    std::sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) { return a.id < b.id; });
-
-  double total = 0;
-  for (const Candidate &candidate : candidates)
-    total += candidate.weight;
-  double left = uniformFromCounter(sampling.seed, sequence, position) * total;
-  int32_t chosen = candidates.front().id;
-  for (const Candidate &candidate : candidates) {
-    if (candidate.weight == 0)
-      continue;
-    chosen = candidate.id; // the last one that can be drawn, should rounding leave a rest
-    if ((left -= candidate.weight) < 0)
-      break;
-  }
-  return chosen;
+  return Draw(logits, *largest, words).token();
 }
 
 } // namespace glm

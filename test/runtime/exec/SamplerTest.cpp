@@ -1,5 +1,6 @@
 #include "runtime/exec/Sampler.h"
 
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -31,6 +32,9 @@ TEST(Sampler, greedyTakesTheLowestOfTheLargest) {
   EXPECT_EQ(sample({-1, 3, 2, 3, -7}, {}), 1);
   EXPECT_EQ(sample({-3, -2, -2}, {}), 1);
   EXPECT_EQ(sample({-kInfinity, -5, -kInfinity}, {}), 1);
+  EXPECT_EQ(sample({-0.0f, 0.0f, -0.0f}, {}), 0);
+  for (double temperature : {0.0, 1.0})
+    EXPECT_EQ(sample({-kInfinity, -kInfinity}, {.temperature = temperature, .topK = 1, .topP = 0.5}), 0);
 }
 
 TEST(Sampler, refusesWhatIsNoNumber) {
@@ -40,19 +44,59 @@ TEST(Sampler, refusesWhatIsNoNumber) {
   EXPECT_FALSE(sampleToken(std::vector<float>{1, kInfinity}, {.temperature = 1}, 0, 0));
 }
 
-TEST(Sampler, uniformNumbersAreUniform) {
-  constexpr int count = 20000, bins = 20;
-  std::vector<int> histogram(bins, 0);
+TEST(Sampler, randomNumbersAreUniform) {
+  constexpr int count = 20000, bins = 16;
+  // The highest and the lowest four bits.
+  std::vector<int> high(bins, 0), low(bins, 0);
   for (int i = 0; i < count; ++i) {
-    double u = uniformFromCounter(5, i % 7, i / 7);
-    ASSERT_TRUE(u >= 0 && u < 1);
-    ++histogram[static_cast<int>(u * bins)];
+    uint64_t random = randomFromCounter(5, i % 7, i / 7);
+    ++high[random >> 60];
+    ++low[random & 15];
   }
-  // Chi square with 19 degrees of freedom: above 43.8 once in 1000 if they are uniform; the seed is fixed.
-  double chiSquare = 0;
-  for (int seen : histogram)
-    chiSquare += (seen - count / bins) * (seen - count / bins) / static_cast<double>(count / bins);
-  EXPECT_LT(chiSquare, 43.8);
+  // Chi square with 15 degrees of freedom: above 37.7 once in 1000 if they are uniform; the seed is fixed.
+  for (const std::vector<int> &histogram : {high, low}) {
+    double chiSquare = 0;
+    for (int seen : histogram)
+      chiSquare += (seen - count / bins) * (seen - count / bins) / static_cast<double>(count / bins);
+    EXPECT_LT(chiSquare, 37.7);
+  }
+}
+
+TEST(Sampler, wordsSayWhatADrawDependsOn) {
+  SamplingWords words = samplingWords({.temperature = 0.5, .topK = 40, .topP = 0.75, .seed = 3}, 4, 5);
+  uint64_t random = randomFromCounter(3, 4, 5);
+  EXPECT_EQ(words, (SamplingWords{std::bit_cast<uint32_t>(2.88539008f), 40, 0xc0000000,
+                                  static_cast<uint32_t>(random >> 32), static_cast<uint32_t>(random)}));
+  EXPECT_EQ(samplingWords({}, 0, 0).scale, 0u);
+  EXPECT_EQ(samplingWords({.temperature = 1}, 0, 0).topP, 0u);
+  EXPECT_EQ(samplingWords({.temperature = 1, .topP = 1e-12}, 0, 0).topP, 1u);
+  EXPECT_EQ(samplingWords({.temperature = 1, .topP = std::nextafter(1.0, 0.0)}, 0, 0).topP, 0xffffffffu);
+  EXPECT_EQ(samplingWords({.temperature = 1, .topK = int64_t(1) << 40}, 0, 0).topK, 0x7fffffffu);
+  auto scale = [](double temperature) {
+    return std::bit_cast<float>(samplingWords({.temperature = temperature}, 0, 0).scale);
+  };
+  EXPECT_EQ(scale(1e-320), std::numeric_limits<float>::max());
+  EXPECT_EQ(scale(1e-40), std::numeric_limits<float>::max());
+  EXPECT_EQ(scale(1e300), std::numeric_limits<float>::min());
+}
+
+TEST(Sampler, weightsArePowersOfTwo) {
+  EXPECT_EQ(sampleWeight(0, 1), uint64_t(1) << 40);
+  EXPECT_EQ(sampleWeight(3, 1), uint64_t(1) << 37);
+  EXPECT_EQ(sampleWeight(20, 2), 1u);
+  EXPECT_EQ(sampleWeight(41, 1), 0u);
+  EXPECT_EQ(sampleWeight(kInfinity, 1e-30f), 0u);
+  EXPECT_EQ(sampleWeight(3e38f, 3e38f), 0u);
+  uint64_t before = sampleWeight(0, 1);
+  for (int i = 1; i < 16 * 4096; ++i) {
+    float y = static_cast<float>(i) * 0x1.000346p-12f;
+    uint64_t weight = sampleWeight(y, 1);
+    // The polynomial and the cut of y (Sampler.h), and one unit of the last place.
+    double exact = std::exp2(40.0 - static_cast<double>(y));
+    ASSERT_NEAR(static_cast<double>(weight), exact, exact * 1.1e-7 + 1) << y;
+    ASSERT_LE(weight, before) << y;
+    before = weight;
+  }
 }
 
 TEST(Sampler, dependsOnSeedSequenceAndPositionAlone) {
@@ -121,6 +165,46 @@ TEST(Sampler, keepsTopP) {
 TEST(Sampler, filtersInTheDocumentedOrder) {
   expectDistribution(kLogits, {.temperature = 1, .topK = 3, .topP = 0.80}, softmax(kLogits, 1, {1, 4}));
   expectDistribution(kLogits, {.temperature = 1, .topK = 3, .topP = 0.84}, softmax(kLogits, 1, {1, 4, 3}));
+}
+
+// Of equals the lower ids are kept, zeros of both signs being equals: top-k 3 of 0.25 each, then a half of what is left.
+TEST(Sampler, keepsTheLowerOfEquals) {
+  std::vector<float> logits = {0.0f, -1.0f, -0.0f, 0.0f, -0.0f, -1.0f};
+  expectDistribution(logits, {.temperature = 1, .topK = 3}, softmax(logits, 1, {0, 2, 3}));
+  expectDistribution(logits, {.temperature = 1, .topK = 5}, softmax(logits, 1, {0, 1, 2, 3, 4}));
+  expectDistribution(logits, {.temperature = 1, .topK = 4, .topP = 0.5}, softmax(logits, 1, {0, 2}));
+  expectDistribution(logits, {.temperature = 1, .topK = 4, .topP = 0.50001}, softmax(logits, 1, {0, 2, 3}));
+  expectDistribution(logits, {.temperature = 1, .topK = 6}, softmax(logits, 1, {0, 1, 2, 3, 4, 5}));
+  expectDistribution(logits, {.temperature = 1, .topK = 100}, softmax(logits, 1, {0, 1, 2, 3, 4, 5}));
+}
+
+// Chi square over a vocabulary in groups of 100 ids, of which each is expected some hundred times.
+TEST(Sampler, followsTheSoftmaxOfAVocabulary) {
+  constexpr int groups = 50, draws = 50000;
+  std::vector<float> logits = randomLogits(4, groups * 100, 5);
+  std::set<int> all;
+  for (int id = 0; id < groups * 100; ++id)
+    all.insert(all.end(), id);
+  std::vector<double> probabilities = softmax(logits, 1.5, all), expected(groups, 0.0), seen(groups, 0.0);
+  for (size_t id = 0; id < logits.size(); ++id)
+    expected[id / 100] += probabilities[id] * draws;
+  for (int i = 0; i < draws; ++i)
+    ++seen[sample(logits, {.temperature = 1.5, .seed = 6}, 2, i) / 100];
+  // With 49 degrees of freedom: above 85.4 once in 1000 if the draws follow the softmax; the seed is fixed.
+  double chiSquare = 0;
+  for (int group = 0; group < groups; ++group)
+    chiSquare += (seen[group] - expected[group]) * (seen[group] - expected[group]) / expected[group];
+  EXPECT_LT(chiSquare, 85.4);
+}
+
+TEST(Sampler, takesAnyTemperature) {
+  std::vector<float> logits = {-4.0f, 3e38f, -3e38f, 2.0f, 3e38f};
+  expectDistribution(logits, {.temperature = 1e-40}, softmax({0, 0, 0, 0, 0}, 1, {1, 4}));
+  expectDistribution(logits, {.temperature = 1e-320}, softmax({0, 0, 0, 0, 0}, 1, {1, 4}));
+  // All are equally likely, but the order of the filters is that of the logits.
+  expectDistribution(kLogits, {.temperature = 1e30}, softmax({0, 0, 0, 0, 0, 0, 0}, 1, {0, 1, 2, 3, 4, 5, 6}));
+  expectDistribution(kLogits, {.temperature = 1e300, .topK = 3}, softmax({0, 0, 0, 0, 0, 0, 0}, 1, {1, 3, 4}));
+  expectDistribution(kLogits, {.temperature = 1e30, .topP = 0.28}, softmax({0, 0, 0, 0, 0, 0, 0}, 1, {1, 4}));
 }
 
 TEST(Sampler, neverDrawsWhatCannotBe) {
