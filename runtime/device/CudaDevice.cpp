@@ -192,6 +192,10 @@ void CudaDevice::replay(int64_t program, std::span<const Call> calls) {
 
 Result<void> CudaDevice::synchronize() {
   keep(driver.check(driver.streamSynchronize(stream), "running kernels"));
+  return takeFailure();
+}
+
+Result<void> CudaDevice::takeFailure() {
   if (!failure)
     return {};
   Error error = *std::exchange(failure, std::nullopt);
@@ -231,9 +235,49 @@ void CudaDevice::release(void *address, uint64_t) {
   driver.memFree(toPointer(address));
 }
 
-// Memory that is not pinned: the driver has copied it when this returns.
 void CudaDevice::upload(void *to, const void *from, uint64_t bytes) {
-  keep(driver.check(driver.memcpyHtoDAsync(toPointer(to), from, bytes, stream), "copying to the GPU"));
+  keep(stage(toPointer(to), static_cast<const char *>(from), bytes));
+}
+
+/// Pinned memory and the event behind its copy.
+class CudaReadback final : public Readback {
+public:
+  explicit CudaReadback(CudaDevice &device) : device(device) {}
+  ~CudaReadback() override {
+    if (done)
+      device.driver.eventDestroy(done);
+    if (memory)
+      device.driver.memFreeHost(memory);
+  }
+  Result<void> reserve(uint64_t bytes) {
+    Result<void> reserved = device.driver.check(device.driver.memAllocHost(&memory, bytes), "pinning host memory");
+    return reserved ? device.driver.check(device.driver.eventCreate(&done, CU_EVENT_DISABLE_TIMING), "making an event")
+                    : reserved;
+  }
+  void start(const void *from, uint64_t bytes) override {
+    const CudaDriver &driver = device.driver;
+    device.keep(
+        driver.check(driver.memcpyDtoHAsync(memory, toPointer(from), bytes, device.stream), "copying from the GPU"));
+    device.keep(driver.check(driver.eventRecord(done, device.stream), "recording a copy"));
+  }
+  Result<const void *> wait() override {
+    device.keep(device.driver.check(device.driver.eventSynchronize(done), "running kernels"));
+    if (Result<void> failed = device.takeFailure(); !failed)
+      return failed.error();
+    return static_cast<const void *>(memory);
+  }
+
+private:
+  CudaDevice &device;
+  void *memory = nullptr;
+  CUevent done = nullptr;
+};
+
+Result<std::unique_ptr<Readback>> CudaDevice::makeReadback(uint64_t bytes) {
+  auto readback = std::make_unique<CudaReadback>(*this);
+  if (Result<void> reserved = readback->reserve(bytes); !reserved)
+    return reserved.error();
+  return std::unique_ptr<Readback>(std::move(readback));
 }
 
 const void *CudaDevice::view(const void *from, uint64_t bytes, std::vector<uint8_t> &scratch) {
@@ -256,19 +300,28 @@ Result<CUdeviceptr> CudaDevice::place(uint64_t bytes) {
   return std::exchange(slabNext, slabNext + room);
 }
 
+Result<void> CudaDevice::turnStaging() {
+  Result<void> recorded = driver.check(driver.eventRecord(staging[current].free, stream), "recording a copy");
+  current = (current + 1) % std::size(staging);
+  staging[current].used = 0;
+  return recorded ? driver.check(driver.eventSynchronize(staging[current].free), "waiting for a copy") : recorded;
+}
+
 Result<void> CudaDevice::stage(CUdeviceptr to, const char *from, uint64_t bytes) {
-  for (uint64_t done = 0; done < bytes; done += kStagingBytes) {
-    Staging &buffer = staging[nextStaging++ % std::size(staging)];
-    uint64_t piece = std::min(kStagingBytes, bytes - done);
-    Result<void> result = driver.check(driver.eventSynchronize(buffer.free), "waiting for a copy");
-    if (result) {
-      std::memcpy(buffer.memory, from + done, piece);
-      result = driver.check(driver.memcpyHtoDAsync(to + done, buffer.memory, piece, stream), "copying weights");
-    }
-    if (result)
-      result = driver.check(driver.eventRecord(buffer.free, stream), "recording a copy");
-    if (!result)
-      return result;
+  for (uint64_t done = 0; done < bytes;) {
+    if (staging[current].used == kStagingBytes)
+      if (Result<void> turned = turnStaging(); !turned)
+        return turned;
+    Staging &buffer = staging[current];
+    uint64_t piece = std::min(kStagingBytes - buffer.used, bytes - done);
+    char *pinned = static_cast<char *>(buffer.memory) + buffer.used;
+    std::memcpy(pinned, from + done, piece);
+    if (Result<void> copied =
+            driver.check(driver.memcpyHtoDAsync(to + done, pinned, piece, stream), "copying to the GPU");
+        !copied)
+      return copied;
+    buffer.used += piece;
+    done += piece;
   }
   return {};
 }

@@ -1,6 +1,6 @@
 // A GPU through its driver: kernels are entries of kernels.cubin or kernels.ptx, a program is a graph that is recorded once.
 //
-// All calls come from one thread. Work goes to one stream, so that it is ordered as Device.h promises. Weights are copied through two
+// All calls come from one thread. Work goes to one stream, so that it is ordered as Device.h promises. What is copied to it goes through two
 // pinned buffers: one is filled while the other is on its way.
 #pragma once
 
@@ -28,6 +28,7 @@ public:
   Result<void> synchronize() override;
   Result<Allocation> allocate(uint64_t bytes) override;
   void upload(void *to, const void *from, uint64_t bytes) override;
+  Result<std::unique_ptr<Readback>> makeReadback(uint64_t bytes) override;
   const void *view(const void *from, uint64_t bytes, std::vector<uint8_t> &scratch) override;
   Result<void *> makeResident(const void *bytes, uint64_t size) override;
 
@@ -35,15 +36,21 @@ public:
   Result<double> copyBandwidth(uint64_t bytes);
 
 private:
+  friend class CudaReadback;
   explicit CudaDevice(const CudaDriver &driver) : driver(driver) {}
   Result<void> start();
   Result<cuda::CUdeviceptr> reserve(uint64_t bytes);
   /// A place for constants of `bytes`, aligned for any kernel.
   Result<cuda::CUdeviceptr> place(uint64_t bytes);
+  /// Copy through pinned memory.
   Result<void> stage(cuda::CUdeviceptr to, const char *from, uint64_t bytes);
+  /// Go on with the other pinned buffer, once its copies are done.
+  Result<void> turnStaging();
   Result<cuda::CUgraphExec> record(std::span<const Call> calls);
   /// Keep the first thing that went wrong until somebody waits.
   void keep(const Result<void> &result);
+  /// That thing, once.
+  Result<void> takeFailure();
   void release(void *address, uint64_t bytes) override;
   /// Milliseconds that one copy takes.
   Result<float> timeCopy(cuda::CUdeviceptr to, cuda::CUdeviceptr from, uint64_t bytes);
@@ -55,7 +62,8 @@ private:
   };
   struct Staging {
     void *memory = nullptr;
-    cuda::CUevent free = nullptr; ///< recorded when its copy is done
+    cuda::CUevent free = nullptr; ///< recorded behind its last copy
+    uint64_t used = 0;
   };
 
   CudaDriver driver;
@@ -71,7 +79,7 @@ private:
   std::vector<cuda::CUdeviceptr> slabs;
   cuda::CUdeviceptr slabNext = 0, slabEnd = 0; ///< free part of the last slab
   Staging staging[2];
-  unsigned nextStaging = 0;
+  unsigned current = 0; ///< the pinned buffer that is being filled
   std::optional<Error> failure;
 };
 

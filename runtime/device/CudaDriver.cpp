@@ -40,6 +40,7 @@ Result<CudaDriver> CudaDriver::open(const std::filesystem::path &path) {
   find("cuMemGetInfo_v2", driver.memGetInfo);
   find("cuMemcpyHtoDAsync_v2", driver.memcpyHtoDAsync);
   find("cuMemcpyDtoH_v2", driver.memcpyDtoH);
+  find("cuMemcpyDtoHAsync_v2", driver.memcpyDtoHAsync);
   find("cuMemcpyDtoDAsync_v2", driver.memcpyDtoDAsync);
   find("cuMemsetD8Async", driver.memsetD8Async);
   find("cuStreamCreate", driver.streamCreate);

@@ -29,6 +29,7 @@ struct CudaDriver {
   decltype(&cuda::cuMemGetInfo) memGetInfo = nullptr;
   decltype(&cuda::cuMemcpyHtoDAsync) memcpyHtoDAsync = nullptr;
   decltype(&cuda::cuMemcpyDtoH) memcpyDtoH = nullptr;
+  decltype(&cuda::cuMemcpyDtoHAsync) memcpyDtoHAsync = nullptr;
   decltype(&cuda::cuMemcpyDtoDAsync) memcpyDtoDAsync = nullptr;
   decltype(&cuda::cuMemsetD8Async) memsetD8Async = nullptr;
   decltype(&cuda::cuStreamCreate) streamCreate = nullptr;

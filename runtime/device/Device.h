@@ -61,6 +61,19 @@ struct LiveRows {
   int64_t of(RowCount count) const { return count == RowCount::Step ? step : output; }
 };
 
+/// Bytes on their way from a device to the host: one copy at a time.
+class Readback {
+public:
+  virtual ~Readback() = default;
+
+  /// Enqueue a copy of device bytes, at most as many as it was made for.
+  virtual void start(const void *from, uint64_t bytes) = 0;
+
+  /// Wait for the copy and all that was enqueued before it, not for what came behind. The bytes stay until the next start. Reports what went
+  /// wrong since the last call of this or of `synchronize`.
+  virtual Result<const void *> wait() = 0;
+};
+
 class Device {
 public:
   virtual ~Device() = default;
@@ -86,8 +99,11 @@ public:
   /// Zeroed memory, aligned to at least 64 bytes. A large reserve costs nothing until it is touched, where the machine allows it.
   virtual Result<Allocation> allocate(uint64_t bytes) = 0;
 
-  /// Copy bytes of the host to the device.
+  /// Enqueue a copy of host bytes to the device. They are read before this returns, and nothing that runs is waited for.
   virtual void upload(void *to, const void *from, uint64_t bytes) = 0;
+
+  /// A way back for at most so many bytes. The device must outlive it.
+  virtual Result<std::unique_ptr<Readback>> makeReadback(uint64_t bytes) = 0;
 
   /// Bytes of the device for the host to read: where they lie if the host can see them, else copied into `scratch`.
   /// Everything enqueued must be done (`synchronize`).

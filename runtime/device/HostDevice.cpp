@@ -66,6 +66,22 @@ Result<Allocation> HostDevice::allocate(uint64_t bytes) {
 
 void HostDevice::upload(void *to, const void *from, uint64_t bytes) { std::memcpy(to, from, bytes); }
 
+namespace {
+class HostReadback final : public Readback {
+public:
+  explicit HostReadback(uint64_t bytes) : memory(bytes) {}
+  void start(const void *from, uint64_t bytes) override { std::memcpy(memory.data(), from, bytes); }
+  Result<const void *> wait() override { return static_cast<const void *>(memory.data()); }
+
+private:
+  std::vector<uint8_t> memory;
+};
+} // namespace
+
+Result<std::unique_ptr<Readback>> HostDevice::makeReadback(uint64_t bytes) {
+  return std::unique_ptr<Readback>(std::make_unique<HostReadback>(bytes));
+}
+
 void HostDevice::release(void *address, uint64_t bytes) { munmap(address, bytes); }
 
 } // namespace glm

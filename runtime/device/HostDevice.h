@@ -20,6 +20,7 @@ public:
   Result<void> synchronize() override { return {}; }
   Result<Allocation> allocate(uint64_t bytes) override;
   void upload(void *to, const void *from, uint64_t bytes) override;
+  Result<std::unique_ptr<Readback>> makeReadback(uint64_t bytes) override;
   const void *view(const void *from, uint64_t, std::vector<uint8_t> &) override { return from; }
   Result<void *> makeResident(const void *bytes, uint64_t) override { return const_cast<void *>(bytes); }
 

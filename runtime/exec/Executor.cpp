@@ -21,7 +21,10 @@ static Result<int64_t> findPort(const Manifest &manifest, const std::string &nam
     return static_cast<int64_t>(i);
   }
   return Error{fmt::format("manifest.json: buffers must contain the {} {}, but found none",
-                           space == BufferSpace::Input ? "input" : "output", name)};
+                           space == BufferSpace::Input    ? "input"
+                           : space == BufferSpace::Output ? "output"
+                                                          : "cache",
+                           name)};
 }
 
 Result<Executor::Ports> Executor::findPorts(const Manifest &manifest) {
@@ -46,6 +49,16 @@ Result<Executor::Ports> Executor::findPorts(const Manifest &manifest) {
       return port.error();
     *wanted.port = *port;
   }
+  auto isSampled = [](const Buffer &buffer) { return buffer.name == "sampled" && buffer.space == BufferSpace::Cache; };
+  if (std::none_of(manifest.buffers.begin(), manifest.buffers.end(), isSampled))
+    return ports;
+  Result<int64_t> sampled = findPort(manifest, "sampled", BufferSpace::Cache, rows);
+  Result<int64_t> sampling =
+      findPort(manifest, "sampling", BufferSpace::Input, manifest.maxRows * sizeof(SamplingWords));
+  if (!sampled || !sampling)
+    return sampled ? sampling.error() : sampled.error();
+  ports.sampled = *sampled;
+  ports.sampling = *sampling;
   return ports;
 }
 
@@ -82,6 +95,13 @@ Result<Executor> Executor::prepare(const Manifest &manifest, Device &device, con
   executor.buffers = &buffers;
   executor.ports = *ports;
   executor.padded.resize(manifest.maxRows);
+  for (Choice &choice : executor.choices)
+    if (executor.samples()) {
+      Result<std::unique_ptr<Readback>> readback = device.makeReadback(manifest.maxRows * sizeof(int32_t));
+      if (!readback)
+        return readback.error();
+      choice.tokens = std::move(*readback);
+    }
   for (const Program &program : manifest.programs) {
     std::vector<Call> &calls = executor.programs.emplace_back();
     for (const Launch &launch : program.launches) {
@@ -99,7 +119,8 @@ int64_t Executor::chooseProgram(int64_t rows) const {
   return std::find_if(plan->programs.begin(), plan->programs.end(), fits) - plan->programs.begin();
 }
 
-// Whole buffers, every step: the arena may use their memory for something else once they have been read.
+// Whole buffers, every step: the arena may use their memory for something else once they have been read. (What is sampled how is read for live
+// rows only.)
 void Executor::writeRows(int64_t buffer, const std::vector<int32_t> &values) {
   std::fill(std::copy(values.begin(), values.end(), padded.begin()), padded.end(), 0);
   device->upload(buffers->address(buffer), padded.data(), padded.size() * sizeof(int32_t));
@@ -111,17 +132,38 @@ void Executor::writeInputs(const Step &step) {
   writeRows(ports.slots, step.slots);
   writeRows(ports.outputRows, step.outputRows);
   device->upload(buffers->address(ports.pageTable), step.pageTable.data(), step.pageTable.size_bytes());
+  if (samples())
+    device->upload(buffers->address(ports.sampling), step.sampling.data(),
+                   step.sampling.size() * sizeof(SamplingWords));
 }
 
-Result<void> Executor::run(const Step &step) {
+Result<void> Executor::enqueue(const Step &step) {
   LiveRows rows{step.rows(), static_cast<int64_t>(step.outputRows.size())};
   int64_t program = chooseProgram(step.rows());
   writeInputs(step);
   device->setRows(rows);
-  if (!observers.empty())
-    return runObserved(step, rows, program);
-  device->replay(program, programs[program]);
-  return device->synchronize();
+  if (observers.empty())
+    device->replay(program, programs[program]);
+  else if (Result<void> ran = runObserved(step, rows, program); !ran)
+    return ran;
+  Choice &choice = choices[enqueued++ % kUnderWay];
+  choice.rows = step.outputRows.size();
+  if (samples() && choice.rows > 0)
+    choice.tokens->start(buffers->address(ports.sampled), choice.rows * sizeof(int32_t));
+  return {};
+}
+
+Result<std::span<const int32_t>> Executor::await() {
+  Choice &choice = choices[awaited++ % kUnderWay];
+  if (!samples() || choice.rows == 0) {
+    if (Result<void> done = device->synchronize(); !done)
+      return done.error();
+    return std::span<const int32_t>();
+  }
+  Result<const void *> tokens = choice.tokens->wait();
+  if (!tokens)
+    return tokens.error();
+  return std::span(static_cast<const int32_t *>(*tokens), choice.rows);
 }
 
 Result<void> Executor::runObserved(const Step &step, LiveRows rows, int64_t program) {

@@ -1,10 +1,15 @@
 // Replays the launches of a program for one step.
+//
+// Where the device chooses tokens (glm-sample-on-gpu), a step may be enqueued while the one before it runs: what that one chooses is fed to it
+// on the device.
 #pragma once
 
 #include "runtime/device/Device.h"
+#include "runtime/exec/Sampler.h"
 #include "runtime/memory/Buffers.h"
 #include "runtime/memory/Weights.h"
 
+#include <array>
 #include <memory>
 #include <span>
 
@@ -12,11 +17,13 @@ namespace glm {
 
 /// The rows of one step. Rows of one sequence follow each other with rising positions.
 struct Step {
-  std::vector<int32_t> tokens;     ///< [T]
-  std::vector<int32_t> positions;  ///< [T]
-  std::vector<int32_t> slots;      ///< [T]
-  std::vector<int64_t> sequences;  ///< [T]: who each row belongs to; not for kernels
-  std::vector<int32_t> outputRows; ///< rows whose logits are wanted, rising
+  std::vector<int32_t>
+      tokens; ///< [T]; -1 - i is what the step before chose in its output row i, where the device chooses
+  std::vector<int32_t> positions;      ///< [T]
+  std::vector<int32_t> slots;          ///< [T]
+  std::vector<int64_t> sequences;      ///< [T]: who each row belongs to; not for kernels
+  std::vector<int32_t> outputRows;     ///< rows whose logits are wanted, rising
+  std::vector<SamplingWords> sampling; ///< of each output row; for devices that choose
   std::span<const int32_t> pageTable;
 
   int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
@@ -37,10 +44,18 @@ public:
   static Result<Executor> prepare(const Manifest &manifest, Device &device, const Weights &weights,
                                   const Buffers &buffers);
 
-  /// Run a step of 1 to max_rows rows.
-  Result<void> run(const Step &step);
+  /// Whether the device chooses the token of every output row.
+  bool samples() const { return ports.sampled >= 0; }
 
-  /// Logits of the i-th output row of the last step: float32 [vocab_size].
+  /// Enqueue a step of 1 to max_rows rows. At most kUnderWay of them may not have been awaited.
+  Result<void> enqueue(const Step &step);
+  static constexpr size_t kUnderWay = 2;
+
+  /// Wait for the oldest step that nobody has waited for. What the device chose for each of its output rows, if it chooses: an id, or a
+  /// negative number (sampledError); valid until the next call but one of `enqueue`.
+  Result<std::span<const int32_t>> await();
+
+  /// Logits of the i-th output row of the last step: float32 [vocab_size]. All steps must have been waited for.
   std::span<const float> logits(int64_t outputRow);
 
   /// First bytes of a buffer as the last launch left them; valid until the next call.
@@ -55,6 +70,12 @@ private:
   /// Indices of the buffers that the runtime fills and reads.
   struct Ports {
     int64_t tokens, positions, slots, pageTable, outputRows, logits;
+    int64_t sampling = -1, sampled = -1; ///< of devices that choose
+  };
+  /// A step under way: its output rows, and what was chosen for them.
+  struct Choice {
+    std::unique_ptr<Readback> tokens;
+    size_t rows = 0;
   };
 
   static Result<Ports> findPorts(const Manifest &manifest);
@@ -71,7 +92,9 @@ private:
   Ports ports{};
   std::vector<std::vector<Call>> programs;
   std::vector<StepObserver *> observers;
-  std::vector<int32_t> padded; ///< [max_rows]
+  std::array<Choice, kUnderWay> choices;
+  size_t enqueued = 0, awaited = 0; ///< steps so far
+  std::vector<int32_t> padded;      ///< [max_rows]
   std::vector<uint8_t> scratch;
 };
 

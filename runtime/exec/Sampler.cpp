@@ -61,6 +61,15 @@ uint64_t sampleWeight(float below, float scale) {
   return ((uint64_t(1) << 32) - highProduct(x, rest)) << 8 >> (fixed >> 25);
 }
 
+static Error wrongLogit(float found, int64_t id) {
+  return Error{fmt::format("logits must be numbers, but found {} for id {}", found, id)};
+}
+
+Error sampledError(int32_t sampled) {
+  int32_t code = -1 - sampled;
+  return wrongLogit(code % 2 ? FloatLimits::infinity() : FloatLimits::quiet_NaN(), code / 2);
+}
+
 Result<void> checkLogits(std::span<const float> logits) {
   bool legal = true;
   for (float logit : logits)
@@ -68,7 +77,7 @@ Result<void> checkLogits(std::span<const float> logits) {
   if (legal)
     return {};
   auto bad = std::find_if(logits.begin(), logits.end(), [](float logit) { return !(logit <= FloatLimits::max()); });
-  return Error{fmt::format("logits must be numbers, but found {} for id {}", *bad, bad - logits.begin())};
+  return wrongLogit(*bad, bad - logits.begin());
 }
 
 static uint64_t highProduct(uint64_t a, uint64_t b) {

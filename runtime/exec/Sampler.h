@@ -56,6 +56,10 @@ uint64_t sampleWeight(float below, float scale);
 /// the place to the caller.
 Result<void> checkLogits(std::span<const float> logits);
 
+/// What is wrong with the logits of a row for which a device chose a negative number: -1 - (2 * id + (1 if +inf, 0 if NaN)) of the first
+/// that is wrong (glm.kernel.sample).
+Error sampledError(int32_t sampled);
+
 /// Checks the logits, then draws. `position` is that of the new token in its sequence. Greedy, or if the largest logit is
 /// -inf: the lowest id of the largest.
 Result<int32_t> sampleToken(std::span<const float> logits, const Sampling &sampling, uint64_t sequence,

@@ -11,6 +11,13 @@ int32_t Sequence::token(int64_t position) const {
   return position < promptLength ? request.prompt[position] : generated[position - promptLength];
 }
 
+bool Sequence::canFeed() const {
+  int64_t chosen = static_cast<int64_t>(generated.size()) + unread;
+  bool chooses = chosen < request.newTokens;
+  // The last new token is never fed.
+  return finish == Finish::Running && fed < length() + unread && (chooses || !promptDone());
+}
+
 /// Positions that a sequence fills in the caches: the last new token is never fed.
 static int64_t positionsNeeded(const Request &request) {
   return static_cast<int64_t>(request.prompt.size()) + std::max<int64_t>(request.newTokens - 1, 0);
@@ -53,6 +60,8 @@ Result<int64_t> Session::add(Request request) {
   if (Result<void> checked = check(request); !checked)
     return checked.error();
   int64_t index = size();
+  // Logits are read from where the next step writes its own.
+  options.ahead &= !request.keepLogits;
   Sequence &sequence = sequences.emplace_back();
   sequence.request = std::move(request);
   waiting.push_back(index);
@@ -75,12 +84,24 @@ void Session::admit() {
 
 void Session::addRow(Step &step, int64_t index) {
   Sequence &sequence = sequences[index];
-  int64_t position = sequence.fed++;
+  const Request &request = sequence.request;
+  int64_t position = sequence.fed++, known = sequence.length();
   pages.cover(sequence.slot, position);
-  bool samples = position == sequence.length() - 1 && sequence.request.newTokens > 0;
-  if (samples || sequence.request.keepLogits)
-    step.outputRows.push_back(static_cast<int32_t>(step.rows()));
-  step.tokens.push_back(sequence.token(position));
+  auto next = sequence.generated.size();
+  // A token that nobody has read is what the last step chose, or is about to choose, unless the caller knows better.
+  bool foretold = position == known && next < request.continuation.size();
+  step.tokens.push_back(position < known ? sequence.token(position)
+                        : foretold       ? request.continuation[next]
+                                         : -1 - sequence.unreadRow);
+  bool samples = position == known + sequence.unread - 1 && request.newTokens > 0;
+  if (samples) {
+    ++sequence.unread;
+    sequence.unreadRow = static_cast<int32_t>(step.outputRows.size());
+  }
+  if (samples || request.keepLogits) {
+    step.outputRows.push_back(static_cast<int32_t>(step.rows()) - 1);
+    step.sampling.push_back(samples ? samplingWords(request.sampling, index, position + 1) : SamplingWords());
+  }
   step.positions.push_back(static_cast<int32_t>(position));
   step.slots.push_back(sequence.slot);
   step.sequences.push_back(index);
@@ -90,7 +111,8 @@ StepReport Session::compose(Step &step) {
   StepReport report;
   std::vector<int64_t> prompts, generating;
   for (int64_t index : running)
-    (sequences[index].promptDone() ? generating : prompts).push_back(index);
+    if (sequences[index].canFeed())
+      (sequences[index].promptDone() ? generating : prompts).push_back(index);
   if (options.promptsFirst && !prompts.empty())
     generating.clear();
   for (int64_t index : generating)
@@ -108,56 +130,104 @@ StepReport Session::compose(Step &step) {
   return report;
 }
 
-Result<StepReport> Session::step() {
+Result<void> Session::enqueue() {
   admit();
-  Step step;
-  StepReport report = compose(step);
-  if (Result<void> ran = executor->run(step); !ran)
-    return ran.error();
-  if (Result<void> collected = collect(step); !collected)
-    return collected.error();
-  return report;
+  Pending pending;
+  pending.report = compose(pending.step);
+  if (pending.step.rows() == 0)
+    return {};
+  if (Result<void> enqueued = executor->enqueue(pending.step); !enqueued)
+    return enqueued;
+  underWay.push_back(std::move(pending));
+  return {};
 }
 
-Result<void> Session::collect(const Step &step) {
-  for (size_t i = 0; i < step.outputRows.size(); ++i) {
-    int64_t row = step.outputRows[i];
-    Sequence &sequence = sequences[step.sequences[row]];
-    std::span<const float> logits = executor->logits(static_cast<int64_t>(i));
-    Result<void> taken = sequence.request.keepLogits ? checkLogits(logits) : Result<void>();
-    if (sequence.request.keepLogits)
-      sequence.logits.insert(sequence.logits.end(), logits.begin(), logits.end());
-    if (taken && step.positions[row] == sequence.length() - 1 && sequence.request.newTokens > 0)
-      taken = advance(step.sequences[row], logits);
-    if (!taken)
+Result<StepReport> Session::step() {
+  size_t most = options.ahead && executor->samples() ? Executor::kUnderWay : 1;
+  while (underWay.size() < most) {
+    size_t before = underWay.size();
+    if (Result<void> enqueued = enqueue(); !enqueued)
+      return enqueued.error();
+    if (underWay.size() == before)
+      break;
+  }
+  Pending pending = std::move(underWay.front());
+  underWay.pop_front();
+  if (Result<void> collected = collect(pending); !collected)
+    return collected.error();
+  return pending.report;
+}
+
+Result<void> Session::collect(Pending &pending) {
+  Result<std::span<const int32_t>> chosen = executor->await();
+  if (!chosen)
+    return chosen.error();
+  const Step &step = pending.step;
+  for (size_t i = 0; i < step.outputRows.size(); ++i)
+    if (Result<void> taken = take(pending, i, *chosen); !taken) {
+      int64_t row = step.outputRows[i];
       return Error{
           fmt::format("sequence {}, position {}: {}", step.sequences[row], step.positions[row], taken.error().message)};
+    }
+  closeFinished();
+  return {};
+}
+
+Result<void> Session::take(Pending &pending, size_t output, std::span<const int32_t> chosen) {
+  int64_t row = pending.step.outputRows[output], index = pending.step.sequences[row];
+  Sequence &sequence = sequences[index];
+  if (sequence.finish != Finish::Running) { // it ended at a token that this row came behind
+    --pending.report.decodeRows;
+    return {};
   }
+  if (sequence.request.keepLogits) {
+    std::span<const float> logits = executor->logits(static_cast<int64_t>(output));
+    sequence.logits.insert(sequence.logits.end(), logits.begin(), logits.end());
+    if (Result<void> checked = checkLogits(logits); !checked)
+      return checked;
+  }
+  if (pending.step.positions[row] != sequence.length() - 1 || sequence.request.newTokens == 0)
+    return {};
+  Result<int32_t> token = choose(index, output, chosen);
+  if (!token)
+    return token.error();
+  advance(sequence, *token);
+  return {};
+}
+
+Result<int32_t> Session::choose(int64_t index, size_t output, std::span<const int32_t> chosen) {
+  const Sequence &sequence = sequences[index];
+  if (!executor->samples())
+    return sampleToken(executor->logits(static_cast<int64_t>(output)), sequence.request.sampling, index,
+                       sequence.length());
+  if (chosen[output] < 0)
+    return sampledError(chosen[output]);
+  return chosen[output];
+}
+
+void Session::advance(Sequence &sequence, int32_t token) {
+  const Request &request = sequence.request;
+  size_t count = sequence.generated.size();
+  sequence.generated.push_back(count < request.continuation.size() ? request.continuation[count] : token);
+  --sequence.unread;
+  if (!request.ignoreEos && isStop(sequence.generated.back()))
+    sequence.finish = Finish::Stop;
+  else if (static_cast<int64_t>(sequence.generated.size()) == request.newTokens)
+    sequence.finish = Finish::Length;
+}
+
+void Session::closeFinished() {
   for (int64_t index : running) {
     Sequence &sequence = sequences[index];
     if (sequence.request.newTokens == 0 && sequence.promptDone())
       sequence.finish = Finish::Length;
-    if (sequence.finish != Finish::Running)
-      pages.close(std::exchange(sequence.slot, -1));
+    if (sequence.finish == Finish::Running)
+      continue;
+    if (!sequence.generated.empty()) // what it was fed behind a stop id does not count
+      sequence.fed = sequence.length() - 1;
+    pages.close(std::exchange(sequence.slot, -1));
   }
   std::erase_if(running, [&](int64_t index) { return sequences[index].finish != Finish::Running; });
-  return {};
-}
-
-Result<void> Session::advance(int64_t index, std::span<const float> logits) {
-  Sequence &sequence = sequences[index];
-  const Request &request = sequence.request;
-  Result<int32_t> sampled = sampleToken(logits, request.sampling, index, sequence.length());
-  if (!sampled)
-    return sampled.error();
-  size_t count = sequence.generated.size();
-  int32_t token = count < request.continuation.size() ? request.continuation[count] : *sampled;
-  sequence.generated.push_back(token);
-  if (!request.ignoreEos && isStop(token))
-    sequence.finish = Finish::Stop;
-  else if (static_cast<int64_t>(sequence.generated.size()) == request.newTokens)
-    sequence.finish = Finish::Length;
-  return {};
 }
 
 bool Session::isStop(int32_t token) const {

@@ -61,7 +61,7 @@ static std::vector<int32_t> randomTokens(std::mt19937_64 &generator, int64_t cou
 }
 
 /// Random tokens are fed in both kinds of test: a model that repeats itself would read the same experts over and over.
-static Result<Session> prepareSession(Executor &executor, const Test &test) {
+static Result<Session> prepareSession(Executor &executor, const Test &test, bool ahead) {
   const Manifest &manifest = executor.manifest();
   if (test.batch > manifest.maxSequences)
     return Error{fmt::format("bench: --batch must be at most {} (max_sequences of the artifact), but found {}",
@@ -72,7 +72,7 @@ static Result<Session> prepareSession(Executor &executor, const Test &test) {
     return Error{
         fmt::format("bench {}: a batch of {} must fit into the cache together, but found that it needs {} pages of {}",
                     test.name(), test.batch, pages, manifest.pages)};
-  Result<Session> session = Session::create(executor, {manifest.maxRows, /*promptsFirst=*/true});
+  Result<Session> session = Session::create(executor, {manifest.maxRows, /*promptsFirst=*/true, ahead});
   if (!session)
     return session;
   std::mt19937_64 generator(20250101);
@@ -100,7 +100,7 @@ static bool isWarm(const Session &session, const Test &test) {
 
 static Result<Sample> runOnce(Executor &executor, const Test &test, const std::vector<StepObserver *> &observers) {
   using Clock = std::chrono::steady_clock;
-  Result<Session> session = prepareSession(executor, test);
+  Result<Session> session = prepareSession(executor, test, /*ahead=*/observers.empty());
   if (!session)
     return session.error();
   executor.setObservers({});
@@ -215,7 +215,7 @@ Result<void> benchCommand(const BenchOptions &options) {
   std::vector<Test> tests = listTests(options, engine.manifest());
   // Every test is tried for size before the first one takes its time.
   for (const Test &test : tests)
-    if (Result<Session> session = prepareSession(engine.executor(), test); !session)
+    if (Result<Session> session = prepareSession(engine.executor(), test, /*ahead=*/false); !session)
       return session.error();
   Profile profile(engine.manifest());
   std::vector<Outcome> outcomes;

@@ -133,7 +133,9 @@ Result<void> runCommand(const RunOptions &options) {
   if (options.chunk > manifest.maxRows)
     return Error{fmt::format("--chunk: rows must be at most {} (max_rows of the artifact), but found {}",
                              manifest.maxRows, *options.chunk)};
-  Result<Session> session = Session::create(executor, {options.chunk.value_or(manifest.maxRows)});
+  bool observed = options.profile || !options.trace.empty();
+  Result<Session> session = Session::create(
+      executor, {.chunk = options.chunk.value_or(manifest.maxRows), .promptsFirst = false, .ahead = !observed});
   if (!session)
     return session.error();
   if (Result<void> filled = fillSession(*session, options, std::move(*prompts)); !filled)

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <random>
@@ -100,6 +101,52 @@ TEST_F(CudaDeviceTest, launchesOnLiveRows) {
   device->launch({0, 3, RowCount::Output, {*from, to->address()}});
   ASSERT_TRUE(device->synchronize());
   EXPECT_EQ(read(to->address(), 12), countingTo(9));
+}
+
+/// What was enqueued before it is in it, what came behind is not; two of them may be under way.
+TEST_F(CudaDeviceTest, readsBack) {
+  load();
+  auto memory = device->allocate(12 * sizeof(int32_t));
+  auto first = device->makeReadback(12 * sizeof(int32_t)), second = device->makeReadback(4);
+  ASSERT_TRUE(memory && first && second);
+  void *x = memory->address();
+  int32_t numbers[] = {10, 20, 30};
+  device->upload(x, numbers, sizeof numbers);
+  numbers[0] = 0; // read by now
+  device->setRows({12, 0});
+  device->launch({0, 3, RowCount::Step, {x, x}});
+  (*first)->start(x, 12 * sizeof(int32_t));
+  device->launch({0, 3, RowCount::Step, {x, x}});
+  (*second)->start(x, 4);
+  device->launch({0, 3, RowCount::Step, {x, x}});
+  auto early = (*first)->wait(), late = (*second)->wait();
+  ASSERT_TRUE(early && late);
+  const auto *all = static_cast<const int32_t *>(*early);
+  EXPECT_EQ(std::vector<int32_t>(all, all + 4), (std::vector<int32_t>{11, 21, 31, 1}));
+  EXPECT_EQ(*static_cast<const int32_t *>(*late), 12);
+
+  device->launch({1, 1, RowCount::Step, {}});
+  (*first)->start(x, 4);
+  auto failed = (*first)->wait();
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, testing::HasSubstr("running kernels must succeed, but found CUDA_ERROR"));
+}
+
+/// More than both pinned buffers hold, a little at a time.
+TEST_F(CudaDeviceTest, uploadsThroughPinnedMemory) {
+  constexpr int32_t kWords = 700000, kRounds = 12;
+  auto memory = device->allocate(uint64_t(kWords) * kRounds * sizeof(int32_t));
+  ASSERT_TRUE(memory);
+  std::vector<int32_t> numbers(kWords);
+  for (int32_t round = 0; round < kRounds; ++round) {
+    std::iota(numbers.begin(), numbers.end(), round * kWords);
+    device->upload(static_cast<int32_t *>(memory->address()) + int64_t(round) * kWords, numbers.data(),
+                   numbers.size() * sizeof(int32_t));
+  }
+  ASSERT_TRUE(device->synchronize());
+  std::vector<int32_t> expected(size_t(kWords) * kRounds);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(read(memory->address(), expected.size()), expected);
 }
 
 /// A program is recorded once and takes the rows of each step.

@@ -219,4 +219,9 @@ TEST(Sampler, staysExactAtSmallTemperatures) {
     EXPECT_EQ(sample(logits, {.temperature = 1e-6}, i, i), best);
 }
 
+TEST(Sampler, NamesWhatADeviceFound) {
+  EXPECT_EQ(sampledError(-1).message, "logits must be numbers, but found nan for id 0");
+  EXPECT_EQ(sampledError(-1 - (2 * 154879 + 1)).message, "logits must be numbers, but found inf for id 154879");
+}
+
 } // namespace

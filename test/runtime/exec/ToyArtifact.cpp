@@ -123,6 +123,12 @@ static void addModel(Builder &builder, const Options &options) {
   };
   if (options.spoiled)
     launches.push_back({builder.kernel("spoil"), {b(logits)}, RowCount::Output, {}});
+  if (options.samples) {
+    int64_t sampling = builder.buffer("sampling", BufferSpace::Input, rows * 5 * 4);
+    int64_t sampled = builder.buffer("sampled", BufferSpace::Cache, rows * 4);
+    launches.insert(launches.begin(), {builder.kernel("feed", false), {b(tokens), b(sampled)}, RowCount::Step, {}});
+    launches.push_back({builder.kernel("sample", false), {b(logits), b(sampling), b(sampled)}, RowCount::Output, {}});
+  }
   for (int64_t size : options.programRows)
     builder.manifest.programs.push_back({"rows" + std::to_string(size), size, launches});
 }

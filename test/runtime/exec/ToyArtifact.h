@@ -19,6 +19,7 @@ struct Options {
   std::vector<int64_t> programRows = {1, 6};
   std::vector<int64_t> stopIds = {};
   bool spoiled = false;                      ///< one logit becomes NaN
+  bool samples = false;                      ///< the device chooses tokens
   uint8_t blockScale = 0x38;                 ///< one byte of the block scales
   float scale3 = 1.0f;                       ///< scalar of expert 3, as the reference has it
   std::function<void(Manifest &)> edit = {}; ///< last word on the manifest

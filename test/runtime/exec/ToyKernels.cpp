@@ -1,6 +1,7 @@
 // The host.so of the toy model (ToyModel.h), written by hand in the calling convention of KernelAbi.h.
 #include "test/runtime/exec/ToyModel.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -90,4 +91,26 @@ extern "C" void gemm_f32_w8(void *const *args, int64_t rows, int64_t thread, int
 extern "C" void spoil(void *const *args, int64_t rows, int64_t thread, int64_t) {
   if (thread == 0 && rows > 0)
     static_cast<float *>(args[0])[5] = NAN;
+}
+
+/// tokens (in place), what the step before chose; on one thread
+extern "C" void feed(void *const *args, int64_t rows, int64_t, int64_t) {
+  for (int64_t row = 0; row < rows; ++row)
+    if (int32_t &token = static_cast<int32_t *>(args[0])[row]; token < 0)
+      token = std::max(0, ints(args[1])[-1 - token]);
+}
+
+/// logits, sampling, chosen: greedy, or, with a temperature, an id that follows from the random number; on one thread
+extern "C" void sample(void *const *args, int64_t rows, int64_t, int64_t) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const float *logits = static_cast<const float *>(args[0]) + row * kVocab;
+    const int32_t *words = ints(args[1]) + row * 5;
+    int32_t &chosen = static_cast<int32_t *>(args[2])[row];
+    chosen = static_cast<int32_t>(std::max_element(logits, logits + kVocab) - logits);
+    if (words[0] != 0)
+      chosen = static_cast<int32_t>(static_cast<uint32_t>(words[4]) % kVocab);
+    for (int32_t id = kVocab - 1; id >= 0; --id)
+      if (std::isnan(logits[id]))
+        chosen = -1 - 2 * id;
+  }
 }
