@@ -3,6 +3,7 @@
 // Lanes of one instruction go one after the other, lane 0 first. What is done to global memory is atomic on the host too:
 // several kernels, or several devices, may run at once.
 #include "runtime/ptx/machine/Groups.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 #include "runtime/ptx/machine/LoadStore.h"
 #include "runtime/ptx/number/Scalar.h"
 
@@ -10,15 +11,9 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 
 namespace glm::ptx {
 namespace {
-
-struct Wide {
-  uint64_t low, high;
-  bool operator==(const Wide &) const = default;
-};
 
 /// What an atomic does: the new value from the old one and the operands, all as bits. `global` tells f32 additions apart,
 /// which flush subnormals in global memory only (PTX ISA, "atom").
@@ -117,26 +112,6 @@ uint32_t onPairs(uint32_t old, uint32_t a, uint32_t b, bool global) {
   return half(0) | half(16);
 }
 
-template <typename T, Apply<T> apply>
-T exchangeOnHost(std::byte *at, T a, T b) {
-  if constexpr (sizeof(T) == 16) {
-    static std::mutex mutex;
-    std::lock_guard lock(mutex);
-    T old;
-    std::memcpy(&old, at, sizeof(T));
-    T next = apply(old, a, b, true);
-    std::memcpy(at, &next, sizeof(T));
-    return old;
-  } else {
-    auto *memory = reinterpret_cast<T *>(at);
-    T old = __atomic_load_n(memory, __ATOMIC_RELAXED);
-    while (
-        !__atomic_compare_exchange_n(memory, &old, apply(old, a, b, true), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-    }
-    return old;
-  }
-}
-
 /// slots[0]: address; more: results (if `hasResult`), a, b, `detail` of each.
 template <typename T, Apply<T> apply>
 Outcome atomic(Warp &warp, const Op &op, LaneMask lanes) {
@@ -158,7 +133,7 @@ Outcome atomic(Warp &warp, const Op &op, LaneMask lanes) {
       T a = warp.read<T>(first[index])[lane], b = compares ? warp.read<T>(second[index])[lane] : T{};
       T old;
       if (global) {
-        old = exchangeOnHost<T, apply>(at, a, b);
+        old = updateStrong<T>(at, [&](T now) { return apply(now, a, b, true); });
       } else {
         std::memcpy(&old, at, sizeof(T));
         T next = apply(old, a, b, false);

@@ -4,6 +4,7 @@
 #include "runtime/ptx/machine/LoadStore.h"
 
 #include "runtime/ptx/machine/Groups.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 #include "runtime/ptx/machine/QuickAccess.h"
 
 #include <bit>
@@ -75,72 +76,93 @@ void releaseLanes(Warp &warp, LaneMask lanes, const uint64_t *addresses) {
 
 namespace {
 
-/// The unsigned integer of so many bytes.
-template <uint32_t bytes>
-struct Bits;
-template <>
-struct Bits<1> {
-  using Unsigned = uint8_t;
-  using Signed = int8_t;
-};
-template <>
-struct Bits<2> {
-  using Unsigned = uint16_t;
-  using Signed = int16_t;
-};
-template <>
-struct Bits<4> {
-  using Unsigned = uint32_t;
-  using Signed = int32_t;
-};
-template <>
-struct Bits<8> {
-  using Unsigned = uint64_t;
-  using Signed = int64_t;
-};
-struct Wide {
-  uint64_t low, high;
-};
-template <>
-struct Bits<16> {
-  using Unsigned = Wide;
-  using Signed = Wide;
-};
-
 const Slot *values(const Op &op) { return op.moreCount ? op.more : &op.slots[1]; }
 uint32_t valueCount(const Op &op) { return op.moreCount ? op.moreCount : 1; }
 
-template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned>
-void put(typename Bits<registerBytes>::Unsigned &to, const std::byte *from) {
-  using Memory = std::conditional_t<isSigned, typename Bits<memoryBytes>::Signed, typename Bits<memoryBytes>::Unsigned>;
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned, bool isStrong>
+GLM_PTX_GUEST_ACCESS void put(Unsigned<registerBytes> &to, const std::byte *from) {
+  using Memory = Unsigned<memoryBytes>;
   Memory value;
-  std::memcpy(&value, from, sizeof(value));
-  if constexpr (memoryBytes == registerBytes)
-    std::memcpy(&to, &value, sizeof(value));
+  if constexpr (isStrong)
+    value = loadStrong<Memory>(from);
   else
-    to = static_cast<typename Bits<registerBytes>::Unsigned>(value);
+    value = loadPlain<Memory>(from);
+  if constexpr (isSigned && memoryBytes < registerBytes)
+    to = static_cast<Unsigned<registerBytes>>(static_cast<std::make_signed_t<Memory>>(value));
+  else
+    to = value;
+}
+
+/// The low bytes of a register.
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isStrong>
+GLM_PTX_GUEST_ACCESS void take(std::byte *to, const Unsigned<registerBytes> &from) {
+  Unsigned<memoryBytes> value;
+  std::memcpy(&value, &from, memoryBytes);
+  if constexpr (isStrong)
+    storeStrong(to, value);
+  else
+    storePlain(to, value);
 }
 
 /// All lanes, from `base` + offsets; where the offsets are addresses, `base` is 0, to which a pointer must not be added.
 template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned, typename Offsets>
-void loadAll(Warp &warp, const Op &op, uint32_t count, uint64_t base, const Offsets &offsets) {
+GLM_PTX_GUEST_ACCESS void loadAll(Warp &warp, const Op &op, uint32_t count, uint64_t base, const Offsets &offsets) {
   for (uint32_t index = 0; index < count; ++index) {
     Slot slot = values(op)[index];
     if (slot == kNoSlot)
       continue;
-    auto *to = warp.write<typename Bits<registerBytes>::Unsigned>(slot);
+    auto *to = warp.write<Unsigned<registerBytes>>(slot);
     for (uint32_t lane = 0; lane < kWarpSize; ++lane)
-      put<memoryBytes, registerBytes, isSigned>(
+      put<memoryBytes, registerBytes, isSigned, false>(
           to[lane], reinterpret_cast<const std::byte *>(base + offsets[lane] + index * memoryBytes));
   }
 }
 
 template <uint32_t memoryBytes, uint32_t registerBytes, typename Offsets>
-void storeAll(Warp &warp, const Op &op, uint32_t count, uint64_t base, const Offsets &offsets) {
+GLM_PTX_GUEST_ACCESS void storeAll(Warp &warp, const Op &op, uint32_t count, uint64_t base, const Offsets &offsets) {
   for (uint32_t index = 0; index < count; ++index) {
-    const auto *from = warp.read<typename Bits<registerBytes>::Unsigned>(values(op)[index]);
+    const auto *from = warp.read<Unsigned<registerBytes>>(values(op)[index]);
     for (uint32_t lane = 0; lane < kWarpSize; ++lane)
-      std::memcpy(reinterpret_cast<std::byte *>(base + offsets[lane] + index * memoryBytes), &from[lane], memoryBytes);
+      take<memoryBytes, registerBytes, false>(reinterpret_cast<std::byte *>(base + offsets[lane] + index * memoryBytes),
+                                              from[lane]);
+  }
+}
+
+/// Some lanes, each from an address of its own. What is not atomic is quicker for all of them in one loop.
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isSigned, bool isStrong>
+GLM_PTX_GUEST_ACCESS void loadLanes(Warp &warp, const Op &op, LaneMask lanes, const std::byte *const *host) {
+  uint32_t count = valueCount(op);
+  for (uint32_t index = 0; index < count; ++index) {
+    Slot slot = values(op)[index];
+    if (slot == kNoSlot)
+      continue;
+    auto *to = warp.write<Unsigned<registerBytes>>(slot);
+    if (!isStrong && lanes == ~LaneMask{0}) {
+      for (uint32_t lane = 0; lane < kWarpSize; ++lane)
+        put<memoryBytes, registerBytes, isSigned, isStrong>(to[lane], host[lane] + index * memoryBytes);
+    } else {
+      for (LaneMask rest = lanes; rest; rest &= rest - 1) {
+        int lane = std::countr_zero(rest);
+        put<memoryBytes, registerBytes, isSigned, isStrong>(to[lane], host[lane] + index * memoryBytes);
+      }
+    }
+  }
+}
+
+template <uint32_t memoryBytes, uint32_t registerBytes, bool isStrong>
+GLM_PTX_GUEST_ACCESS void storeLanes(Warp &warp, const Op &op, LaneMask lanes, std::byte *const *host) {
+  uint32_t count = valueCount(op);
+  for (uint32_t index = 0; index < count; ++index) {
+    const auto *from = warp.read<Unsigned<registerBytes>>(values(op)[index]);
+    if (!isStrong && lanes == ~LaneMask{0}) {
+      for (uint32_t lane = 0; lane < kWarpSize; ++lane)
+        take<memoryBytes, registerBytes, isStrong>(host[lane] + index * memoryBytes, from[lane]);
+    } else {
+      for (LaneMask rest = lanes; rest; rest &= rest - 1) {
+        int lane = std::countr_zero(rest);
+        take<memoryBytes, registerBytes, isStrong>(host[lane] + index * memoryBytes, from[lane]);
+      }
+    }
   }
 }
 
@@ -181,21 +203,10 @@ Outcome load(Warp &warp, const Op &op, LaneMask lanes) {
     acquireLanes(warp, lanes, addresses);
   if (!touchLanes(warp, op, lanes, variant.space, addresses, bytes, bytes, {.sync = variant.strong}, host))
     return Outcome::Fault;
-  for (uint32_t index = 0; index < count; ++index) {
-    Slot slot = values(op)[index];
-    if (slot == kNoSlot)
-      continue;
-    auto *to = warp.write<typename Bits<registerBytes>::Unsigned>(slot);
-    if (lanes == ~LaneMask{0}) {
-      for (uint32_t lane = 0; lane < kWarpSize; ++lane)
-        put<memoryBytes, registerBytes, isSigned>(to[lane], host[lane] + index * memoryBytes);
-    } else {
-      for (LaneMask rest = lanes; rest; rest &= rest - 1) {
-        int lane = std::countr_zero(rest);
-        put<memoryBytes, registerBytes, isSigned>(to[lane], host[lane] + index * memoryBytes);
-      }
-    }
-  }
+  if (variant.strong)
+    loadLanes<memoryBytes, registerBytes, isSigned, true>(warp, op, lanes, host);
+  else
+    loadLanes<memoryBytes, registerBytes, isSigned, false>(warp, op, lanes, host);
   // Whoever reads like this may be polling.
   return variant.strong && isGlobalSpace(variant.space) ? Outcome::Yield : Outcome::Next;
 }
@@ -243,18 +254,10 @@ Outcome store(Warp &warp, const Op &op, LaneMask lanes) {
     return Outcome::Fault;
   if (variant.strong && (variant.release || warp.fencedSince)) [[unlikely]]
     releaseLanes(warp, lanes, addresses);
-  for (uint32_t index = 0; index < count; ++index) {
-    const auto *from = warp.read<typename Bits<registerBytes>::Unsigned>(values(op)[index]);
-    if (lanes == ~LaneMask{0}) {
-      for (uint32_t lane = 0; lane < kWarpSize; ++lane)
-        std::memcpy(host[lane] + index * memoryBytes, &from[lane], memoryBytes);
-    } else {
-      for (LaneMask rest = lanes; rest; rest &= rest - 1) {
-        int lane = std::countr_zero(rest);
-        std::memcpy(host[lane] + index * memoryBytes, &from[lane], memoryBytes);
-      }
-    }
-  }
+  if (variant.strong)
+    storeLanes<memoryBytes, registerBytes, true>(warp, op, lanes, host);
+  else
+    storeLanes<memoryBytes, registerBytes, false>(warp, op, lanes, host);
   return Outcome::Next;
 }
 
