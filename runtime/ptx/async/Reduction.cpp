@@ -1,5 +1,6 @@
 #include "runtime/ptx/async/Reduction.h"
 
+#include "runtime/ptx/machine/GuestMemory.h"
 #include "runtime/ptx/number/Scalar.h"
 
 #include <algorithm>
@@ -45,14 +46,15 @@ T combined(T a, T b) {
     return a ^ b;
 }
 
+/// Each element in one step: another stream's kernel may reduce into the same memory.
 template <typename T, typename Combine>
 void forEachElement(std::byte *destination, const std::byte *source, uint64_t bytes, Combine combine) {
+  using Bits = Unsigned<sizeof(T)>;
   for (uint64_t offset = 0; offset < bytes; offset += sizeof(T)) {
-    T a, b;
-    std::memcpy(&a, destination + offset, sizeof(T));
-    std::memcpy(&b, source + offset, sizeof(T));
-    a = combine(a, b);
-    std::memcpy(destination + offset, &a, sizeof(T));
+    T value;
+    std::memcpy(&value, source + offset, sizeof(T));
+    updateStrong<Bits>(destination + offset,
+                       [&](Bits old) { return std::bit_cast<Bits>(T(combine(std::bit_cast<T>(old), value))); });
   }
 }
 

@@ -20,7 +20,8 @@ std::string_view nameOf(ReductionOp op);
 /// "u32", "b64", ...; bits count as unsigned.
 std::optional<ReductionType> reductionTypeNamed(std::string_view word);
 
-/// Applies an operation to `bytes` bytes, a multiple of the type's width. Sums of floats round to nearest even, one
+/// Applies an operation to `bytes` bytes, a multiple of the type's width, to which `destination` is aligned; each element is an
+/// atomic of the host. Sums of floats round to nearest even, one
 /// element at a time; f16 and bf16 keep subnormals, F32Ftz flushes them.
 using Reduce = void (*)(std::byte *destination, const std::byte *source, uint64_t bytes);
 

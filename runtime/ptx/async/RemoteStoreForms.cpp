@@ -3,6 +3,7 @@
 #include "runtime/ptx/async/BulkCopies.h"
 #include "runtime/ptx/async/Forms.h"
 #include "runtime/ptx/async/Reduction.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 
 #include <cstring>
 #include <fmt/format.h>
@@ -70,6 +71,11 @@ Outcome runRemote(Warp &warp, const Op &op, LaneMask lanes) {
   return fine ? Outcome::Next : Outcome::Fault;
 }
 
+template <typename T>
+void storeReleased(std::byte *destination, const std::byte *value) {
+  storeStrong(destination, loadPlain<T>(value));
+}
+
 // [destination in global memory], value
 Outcome runGlobal(Warp &warp, const Op &op, LaneMask lanes) {
   const RemoteOperands &operands = operandsOf(op);
@@ -87,8 +93,10 @@ Outcome runGlobal(Warp &warp, const Op &op, LaneMask lanes) {
                 return fault;
               if (operands.reduce)
                 operands.reduce(destination, bytes.data(), operands.width);
+              else if (operands.width == 4)
+                storeReleased<uint32_t>(destination, bytes.data());
               else
-                std::memcpy(destination, bytes.data(), operands.width);
+                storeReleased<uint64_t>(destination, bytes.data());
               return std::nullopt;
             });
     return true;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace glm::ptx {
@@ -50,6 +51,26 @@ TEST(ReductionTest, integers) {
   testIntegers<int32_t>(ReductionType::S32);
   testIntegers<uint64_t>(ReductionType::U64);
   testIntegers<int64_t>(ReductionType::S64);
+}
+
+// As kernels of two streams do that reduce into the same memory.
+TEST(ReductionTest, ofSeveralThreadsLoseNothing) {
+  constexpr uint32_t kTimes = 2000;
+  std::vector<uint64_t> sums(64), ones(64, 1);
+  std::vector<float> floats(64), halves(64, 0.5f);
+  auto addOften = [&] {
+    for (uint32_t i = 0; i < kTimes; ++i) {
+      reductionOf(ReductionOp::Add, ReductionType::U64)(reinterpret_cast<std::byte *>(sums.data()),
+                                                        reinterpret_cast<const std::byte *>(ones.data()), 64 * 8);
+      reductionOf(ReductionOp::Add, ReductionType::F32)(reinterpret_cast<std::byte *>(floats.data()),
+                                                        reinterpret_cast<const std::byte *>(halves.data()), 64 * 4);
+    }
+  };
+  std::thread other(addOften);
+  addOften();
+  other.join();
+  EXPECT_EQ(sums, std::vector<uint64_t>(64, 2 * kTimes));
+  EXPECT_EQ(floats, std::vector<float>(64, kTimes));
 }
 
 TEST(ReductionTest, incrementAndDecrementWrap) {
