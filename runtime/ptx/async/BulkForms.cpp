@@ -3,6 +3,7 @@
 #include "runtime/ptx/async/BulkCopies.h"
 #include "runtime/ptx/async/Forms.h"
 #include "runtime/ptx/async/Reduction.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 
 #include <cstring>
 #include <fmt/format.h>
@@ -76,7 +77,7 @@ Outcome runLoad(Warp &warp, const Op &op, LaneMask lanes) {
       if (!source)
         return fault;
       for (const CopyTarget &target : copy->targets)
-        std::memcpy(target.place.block->shared.data() + target.place.offset, source, bytes);
+        copyPlain(target.place.block->shared.data() + target.place.offset, source, bytes);
       return copy->finish();
     });
     return true;
@@ -145,11 +146,11 @@ std::optional<LaunchFault> Store::write() const {
   if (reduce) {
     reduce(destination, bytes.data(), bytes.size());
   } else if (byteMask == 0xffff) {
-    std::memcpy(destination, bytes.data(), bytes.size());
+    copyPlain(destination, bytes.data(), bytes.size());
   } else {
     for (size_t i = 0; i < bytes.size(); ++i)
       if (byteMask >> (i % 16) & 1)
-        destination[i] = bytes[i];
+        storePlain(destination + i, bytes[i]);
   }
   return std::nullopt;
 }

@@ -2,9 +2,9 @@
 // policies are opaque numbers, priorities are checked and forgotten, and discarded memory loses what it held.
 #include "runtime/ptx/async/Addressing.h"
 #include "runtime/ptx/async/Forms.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace glm::ptx {
 
@@ -39,7 +39,7 @@ Outcome runPolicy(Warp &warp, const Op &op, LaneMask lanes) {
 }
 
 /// What discarded memory holds: the same in every run, and no number that anybody means.
-constexpr int kDiscarded = 0xcd;
+constexpr std::byte kDiscarded{0xcd};
 
 template <bool Discards>
 Outcome runLine(Warp &warp, const Op &op, LaneMask lanes) {
@@ -48,7 +48,8 @@ Outcome runLine(Warp &warp, const Op &op, LaneMask lanes) {
   bool fine = forEachLane(lanes, [&](int lane) {
     std::byte *line = touch(warp, op, lane, space, addresses[lane], kLineBytes, kLineBytes, {.writes = Discards});
     if (line && Discards)
-      std::memset(line, kDiscarded, kLineBytes);
+      for (uint32_t i = 0; i < kLineBytes; ++i)
+        storePlain(line + i, kDiscarded);
     return line != nullptr;
   });
   return fine ? Outcome::Next : Outcome::Fault;

@@ -6,6 +6,7 @@
 #include "runtime/ptx/async/Barriers.h"
 #include "runtime/ptx/async/BlockState.h"
 #include "runtime/ptx/async/Forms.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 
 #include <cstring>
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ void copyLanes(Block &block, CopyBatch &batch, LaneMask due) {
   forEachLane(due, [&](int lane) {
     std::byte *destination = block.shared.data() + batch.destination[lane];
     if (batch.sourceBytes[lane] != 0)
-      std::memcpy(destination, batch.source[lane], batch.sourceBytes[lane]);
+      copyPlain(destination, batch.source[lane], batch.sourceBytes[lane]);
     std::memset(destination + batch.sourceBytes[lane], 0, batch.bytes - batch.sourceBytes[lane]);
     return true;
   });

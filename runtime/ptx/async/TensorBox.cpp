@@ -1,5 +1,7 @@
 #include "runtime/ptx/async/TensorBox.h"
 
+#include "runtime/ptx/machine/GuestMemory.h"
+
 #include <cstring>
 #include <fmt/format.h>
 
@@ -140,11 +142,11 @@ void expandRow(const TensorMap &map, const BoxRow &row, const std::byte *global,
     uint32_t packed = 2 * bitsOf(map.type);
     std::memset(expanded, 0, map.sharedRowBytes());
     for (uint32_t group = 0; group < map.box[0] / 16; ++group)
-      std::memcpy(expanded + uint64_t{16} * group, global + uint64_t{packed} * group, packed);
+      copyPlain(expanded + uint64_t{16} * group, global + uint64_t{packed} * group, packed);
     return;
   }
   std::byte *inside = expanded + uint64_t{row.first} * bitsOf(map.type) / 8;
-  std::memcpy(inside, global, bytes);
+  copyPlain(inside, global, bytes);
   convertFloats(map.type, inside, bytes);
 }
 

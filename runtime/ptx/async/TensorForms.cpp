@@ -6,6 +6,7 @@
 #include "runtime/ptx/async/Forms.h"
 #include "runtime/ptx/async/Reduction.h"
 #include "runtime/ptx/async/TensorBox.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 
 #include <cstring>
 #include <fmt/format.h>
@@ -190,7 +191,7 @@ std::optional<LaunchFault> TensorStore::write() {
     if (reduce)
       reduce(global, compressed.data(), globalBytes(map, row));
     else
-      std::memcpy(global, compressed.data(), globalBytes(map, row));
+      copyPlain(global, compressed.data(), globalBytes(map, row));
   }
   return std::nullopt;
 }

@@ -3,8 +3,8 @@
 #include "runtime/ptx/async/BulkCopies.h"
 #include "runtime/ptx/async/Forms.h"
 #include "runtime/ptx/async/TensorMap.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 
-#include <cstring>
 #include <fmt/format.h>
 
 namespace glm::ptx {
@@ -65,7 +65,7 @@ Outcome runCopyMap(Warp &warp, const Op &op, LaneMask lanes) {
   std::byte *destination = source ? mapBytes(warp, op, first, Space::Global, destinations[first], true) : nullptr;
   if (!destination)
     return Outcome::Fault;
-  std::memcpy(destination, source, kTensorMapBytes);
+  copyPlain(destination, source, kTensorMapBytes);
   return Outcome::Next;
 }
 

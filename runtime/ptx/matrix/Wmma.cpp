@@ -4,6 +4,7 @@
 #include "runtime/ptx/matrix/Wmma.h"
 
 #include "runtime/ptx/machine/Access.h"
+#include "runtime/ptx/machine/GuestMemory.h"
 #include "runtime/ptx/matrix/Fragment.h"
 #include "runtime/ptx/matrix/LaneAddress.h"
 #include "runtime/ptx/matrix/Mma.h"
@@ -121,8 +122,8 @@ Outcome runLoad(Warp &warp, const Op &op, LaneMask lanes) {
   bool loaded = forEachRun(warp, op, memory, {}, [&](int run, const std::byte *bytes) {
     for (int i = 0; i < memory.runLength(); i += step) {
       FragmentPlace place = memory.isColumns ? placeOf(plan, i, run) : placeOf(plan, run, i);
-      std::memcpy(registers[static_cast<size_t>(place.slot)].data() + place.byte,
-                  bytes + static_cast<size_t>(i / step) * moved, moved);
+      copyPlain(registers[static_cast<size_t>(place.slot)].data() + place.byte,
+                bytes + static_cast<size_t>(i / step) * moved, moved);
       used = std::max(used, place.slot + 1);
     }
   });
@@ -144,8 +145,8 @@ Outcome runStore(Warp &warp, const Op &op, LaneMask lanes) {
   bool stored = forEachRun(warp, op, memory, {.writes = true}, [&](int run, std::byte *bytes) {
     for (int i = 0; i < memory.runLength(); ++i) {
       FragmentPlace place = memory.isColumns ? placeOf(plan, i, run) : placeOf(plan, run, i);
-      std::memcpy(bytes + static_cast<size_t>(i) * element, registerBytes(warp, op.more[place.slot]) + place.byte,
-                  element);
+      copyPlain(bytes + static_cast<size_t>(i) * element, registerBytes(warp, op.more[place.slot]) + place.byte,
+                element);
     }
   });
   return stored ? Outcome::Next : Outcome::Fault;

@@ -118,6 +118,17 @@ TEST(BulkFormsTest, storesCompleteByGroups) {
     }
 }
 
+// The guest's race and not the interpreter's: the thread sanitizer must not see it.
+TEST(BulkFormsTest, blocksOfSeveralThreadsStoreTheSameBytes) {
+  Data data;
+  std::string body = "  setp.eq.u32 %p1, %r0, 0;\n" + loadAll() +
+                     "  @!%p1 bra end;\n  cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r3], 512;\n"
+                     "  cp.async.bulk.commit_group;\n  cp.async.bulk.wait_group 0;\nend:\n";
+  ASSERT_EQ(run(body, {.grid = 512, .threads = 3}, data.arguments()), "");
+  EXPECT_TRUE(
+      std::equal(data.in.as<uint8_t>().begin(), data.in.as<uint8_t>().begin() + 512, data.out.as<uint8_t>().begin()));
+}
+
 TEST(BulkFormsTest, readWaitsFreeTheSourceAndNoMore) {
   // After wait_group.read the result is not there yet; after wait_group it is.
   for (bool onlyRead : {false, true}) {
