@@ -1,14 +1,18 @@
-// fence and membar between threads (PTX ISA, "membar / fence"); async/ProxyForms.cpp has those between proxies. Memory is
-// sequentially consistent here: fences only tell the race check what is ordered.
+// fence and membar between threads (PTX ISA, "membar / fence"); async/ProxyForms.cpp has those between proxies. Within a launch
+// memory is sequentially consistent here, and fences tell the race check what is ordered. Kernels of other streams run on
+// other threads of the host, whose processor may load before an earlier store is seen: a fence is the host's too.
 #include "runtime/ptx/isa/Builder.h"
 #include "runtime/ptx/machine/Access.h"
 #include "runtime/ptx/machine/Groups.h"
+
+#include <atomic>
 
 namespace glm::ptx {
 namespace {
 
 /// What the warp writes after it may tell others that what came before is done.
 Outcome memoryFence(Warp &warp, const Op &, LaneMask) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   warp.fencedSince = true;
   return Outcome::Next;
 }
