@@ -27,8 +27,9 @@ bool checkGroups(Checks check, Named offsets, Named entries, int64_t experts) {
 
 LogicalResult KernelEmbedOp::verify() {
   Checks check(*this);
-  Named table{"table", getTable()};
-  return success(checkEmbed(check, {"tokens", getTokens()}, table, {"output", getOutput()}) && check.wide(table));
+  Named table{"table", getTable()}, sampled{"sampled", getSampled()};
+  return success(checkEmbed(check, {"tokens", getTokens()}, table, {"output", getOutput()}) && check.wide(table) &&
+                 (!sampled || check.list(sampled)));
 }
 
 LogicalResult KernelGatherRowsOp::verify() {
@@ -190,6 +191,17 @@ LogicalResult KernelMoeCombineOp::verify() {
                  check.equal("input rows", input.rows(), weights.rows() * weights.width(), "choices of all rows") &&
                  check.matrix(output) && check.sameRows(output, weights) && check.sameWidth(output, input) &&
                  (!shared || check.sameShape(shared, output)) && (!residual || check.sameShape(residual, output)));
+}
+
+//===-- Tokens ---------------------------------------------------------------------------------------------------===//
+
+LogicalResult KernelSampleOp::verify() {
+  constexpr int64_t words = 5;
+  Checks check(*this);
+  Named logits{"logits", getLogits()}, sampling{"sampling", getSampling()}, sampled{"sampled", getSampled()};
+  return success(check.matrix(logits) && check.matrix(sampling) && check.sameRows(sampling, logits) &&
+                 check.equal("sampling width", sampling.width(), words, "words of a draw") && check.list(sampled) &&
+                 check.atMost("logits rows", logits.rows(), sampled.rows(), "rows of sampled"));
 }
 
 //===-- Several kernels in one launch ---------------------------------------------------------------------------------===//

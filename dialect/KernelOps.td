@@ -45,10 +45,15 @@ def Glm_EpilogueAttr : EnumAttr<Glm_Dialect, Glm_Epilogue, "epilogue"> { let ass
 
 def KernelEmbedOp : Glm_KernelOp<"embed"> {
   let summary = "glm.embed";
-  let arguments = (ins Glm_In<Glm_IntBuffer>:$tokens, Glm_Weight:$table, Glm_Out<Glm_RowBuffer>:$output);
+  let description = [{
+    With `sampled` (see glm.kernel.sample) an entry t < 0 of `tokens` stands for `max(0, sampled[-1 - t])`: the token that the step before chose for its
+    output row -1 - t, which the runtime need not have read yet.
+  }];
+  let arguments = (ins Glm_In<Glm_IntBuffer>:$tokens, Arg<Optional<Glm_IntBuffer>, "", [MemRead]>:$sampled,
+                       Glm_Weight:$table, Glm_Out<Glm_RowBuffer>:$output);
   let assemblyFormat = [{
-    `tokens` $tokens `table` $table `to` $output attr-dict `:`
-    type($tokens) `,` type($table) `,` type($output)
+    `tokens` $tokens (`or` $sampled^)? `table` $table `to` $output attr-dict `:`
+    type($tokens) (`or` type($sampled)^)? `,` type($table) `,` type($output)
   }];
   let hasVerifier = 1;
 }
@@ -318,6 +323,24 @@ def KernelMoeCombineOp : Glm_KernelOp<"moe_combine", [AttrSizedOperandSegments]>
   let assemblyFormat = [{
     $input `by` $weights (`plus` $shared^)? (`residual` $residual^)? `to` $output attr-dict `:`
     type($input) `,` type($weights) (`plus` type($shared)^)? (`residual` type($residual)^)? `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelSampleOp : Glm_KernelOp<"sample"> {
+  let summary = "from the logits of a row to a token, on a GPU";
+  let description = [{
+    `sampled[i]` is the token that runtime/exec/Sampler.h draws from row i of `logits` with the words i of `sampling`: bits of the scale (0: the lowest id of
+    the largest logit), top_k, top_p, high and low word of the random number. Where a logit is NaN or +inf it is `-1 - (2 * id + infinite)` of the first such
+    id, `infinite` being 1 for +inf. There are at least as many entries as rows; those behind the live rows are not written.
+
+    Hosts sample in the runtime: there is no plain body.
+  }];
+  let arguments = (ins Glm_In<Glm_FloatBuffer>:$logits, Glm_In<Glm_IntBuffer>:$sampling,
+                       Glm_Out<Glm_IntBuffer>:$sampled);
+  let assemblyFormat = [{
+    $logits `by` $sampling `to` $sampled attr-dict `:`
+    type($logits) `,` type($sampling) `,` type($sampled)
   }];
   let hasVerifier = 1;
 }

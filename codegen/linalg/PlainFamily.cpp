@@ -22,6 +22,8 @@ public:
   StringRef name() const override { return "plain"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr) const override {
+    if (isa<KernelSampleOp>(op))
+      return std::nullopt; // its meaning is the runtime's sampler
     return ScheduleAttr::get(op->getContext(), name(), /*tile_m=*/1, /*tile_n=*/1);
   }
 

@@ -1,6 +1,7 @@
 // Rows that are moved or added: embed, gather_rows, add, moe_combine.
 #include "codegen/linalg/Columns.h"
 #include "codegen/linalg/PlainBodies.h"
+#include "codegen/linalg/Tokens.h"
 
 using namespace mlir;
 
@@ -11,11 +12,21 @@ int64_t widthOf(Value buffer) { return cast<MemRefType>(buffer.getType()).getSha
 
 } // namespace
 
+Value tokenOf(KernelBuilder &builder, KernelEmbedOp op, Value row) {
+  Value token = builder.load(builder.buffer(op.getTokens()), row), zero = builder.index(0);
+  if (!op.getSampled())
+    return token;
+  // Read in any case, of a row that is there: a load is no more than a branch.
+  Value place = builder.max(builder.sub(builder.index(-1), token), zero);
+  Value sampled = builder.max(builder.load(builder.buffer(op.getSampled()), place), zero);
+  return builder.select(builder.less(token, zero), sampled, token);
+}
+
 void buildPlain(KernelEmbedOp op, KernelBuilder &builder) {
-  Value tokens = builder.buffer(op.getTokens()), output = builder.buffer(op.getOutput());
-  Value table = builder.weight(op.getTable()).data;
+  Value output = builder.buffer(op.getOutput()), table = builder.weight(op.getTable()).data;
   elements(builder, builder.rows(), widthOf(op.getOutput()), [&](Value row, Value column, int64_t lanes) {
-    builder.store(loadLanes(builder, table, {builder.load(tokens, row), column}, lanes), output, {row, column});
+    Value token = tokenOf(builder, op, row);
+    builder.store(loadLanes(builder, table, {token, column}, lanes), output, {row, column});
   });
 }
 

@@ -4,6 +4,7 @@
 //
 //     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0, or that of the next block [ 2048..2055 ] ...
 #include "codegen/linalg/RowNorm.h"
+#include "codegen/linalg/Tokens.h"
 #include "codegen/nvptx/Families.h"
 #include "codegen/nvptx/Warp.h"
 #include "codegen/target/Target.h"
@@ -122,11 +123,12 @@ public:
   }
 
   void build(KernelEmbedOp op) {
-    gather(builder.weight(op.getTable()).data, builder.buffer(op.getTokens()), op.getOutput());
+    gather(builder.weight(op.getTable()).data, op.getOutput(), [&](Value row) { return tokenOf(builder, op, row); });
   }
 
   void build(KernelGatherRowsOp op) {
-    gather(builder.buffer(op.getInput()), builder.buffer(op.getRows()), op.getOutput());
+    Value rows = builder.buffer(op.getRows());
+    gather(builder.buffer(op.getInput()), op.getOutput(), [&](Value row) { return builder.load(rows, row); });
   }
 
   void build(KernelAddOp op) {
@@ -156,9 +158,10 @@ public:
   }
 
 private:
-  void gather(Value from, Value numbers, Value output) {
+  /// Rows of `from`, for each row of the output that of the number which `numberOf` gives.
+  void gather(Value from, Value output, function_ref<Value(Value)> numberOf) {
     forColumns(output, [&](Value row, Value column, int64_t lanes) {
-      return warp.loadWide(from, {builder.load(numbers, row), column}, lanes);
+      return warp.loadWide(from, {numberOf(row), column}, lanes);
     });
   }
 

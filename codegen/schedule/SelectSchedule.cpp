@@ -34,7 +34,10 @@ private:
     if (!plain)
       return chooseFamily(*families, op, target);
     auto family = llvm::find_if(*families, [](const auto &each) { return each->name() == "plain"; });
-    return family == families->end() ? Choice() : Choice{family->get(), *(*family)->match(op, target)};
+    if (family == families->end())
+      return {};
+    std::optional<ScheduleAttr> schedule = (*family)->match(op, target);
+    return schedule ? Choice{family->get(), *schedule} : Choice();
   }
 
   std::shared_ptr<const KernelFamilies> families;

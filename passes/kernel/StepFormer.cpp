@@ -14,6 +14,8 @@ MemRefType bufferType(Type tensor) {
 
 /// Sums stand alone until launches are fused (codegen/schedule).
 constexpr Value kNoResidual;
+/// Who samples is decided afterwards too.
+constexpr Value kNoneSampled;
 
 /// Whether anything after `op` reads `value`.
 bool isReadAfter(Value value, Operation *op) {
@@ -185,7 +187,7 @@ LogicalResult StepFormer::lower(CacheOp op) {
 }
 
 void StepFormer::lower(EmbedOp op) {
-  launch<KernelEmbedOp>(at(op.getTokens()), at(op.getTable()), allocate(op.getResult()));
+  launch<KernelEmbedOp>(at(op.getTokens()), kNoneSampled, at(op.getTable()), allocate(op.getResult()));
 }
 
 void StepFormer::lower(RopeAnglesOp op) {

@@ -27,6 +27,70 @@ func.func @kernel_embed_packed(%t: memref<3xi32>, %w: tensor<48x32xf4E2M1FN, #gl
 
 // -----
 
+func.func @kernel_embed_sampled(%t: memref<3xi32>, %s: memref<3x1xi32>, %w: tensor<100x40xbf16>, %y: memref<3x40xf32>) {
+  // expected-error @+1 {{sampled rank must be 1, but found 2}}
+  glm.kernel.embed tokens %t or %s table %w to %y : memref<3xi32> or memref<3x1xi32>, tensor<100x40xbf16>, memref<3x40xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_type(%x: memref<3x100xbf16>, %w: memref<3x5xi32>, %y: memref<3xi32>) {
+  // expected-error @+1 {{operand #0 must be statically shaped memref of 32-bit float values, but got 'memref<3x100xbf16>'}}
+  glm.kernel.sample %x by %w to %y : memref<3x100xbf16>, memref<3x5xi32>, memref<3xi32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_logits(%x: memref<100xf32>, %w: memref<3x5xi32>, %y: memref<3xi32>) {
+  // expected-error @+1 {{logits rank must be 2, but found 1}}
+  glm.kernel.sample %x by %w to %y : memref<100xf32>, memref<3x5xi32>, memref<3xi32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_sampling(%x: memref<3x100xf32>, %w: memref<15xi32>, %y: memref<3xi32>) {
+  // expected-error @+1 {{sampling rank must be 2, but found 1}}
+  glm.kernel.sample %x by %w to %y : memref<3x100xf32>, memref<15xi32>, memref<3xi32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_rows(%x: memref<3x100xf32>, %w: memref<2x5xi32>, %y: memref<3xi32>) {
+  // expected-error @+1 {{sampling rows must be 3 (rows of logits), but found 2}}
+  glm.kernel.sample %x by %w to %y : memref<3x100xf32>, memref<2x5xi32>, memref<3xi32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_words(%x: memref<3x100xf32>, %w: memref<3x4xi32>, %y: memref<3xi32>) {
+  // expected-error @+1 {{sampling width must be 5 (words of a draw), but found 4}}
+  glm.kernel.sample %x by %w to %y : memref<3x100xf32>, memref<3x4xi32>, memref<3xi32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_sampled(%x: memref<3x100xf32>, %w: memref<3x5xi32>, %y: memref<3x1xi32>) {
+  // expected-error @+1 {{sampled rank must be 1, but found 2}}
+  glm.kernel.sample %x by %w to %y : memref<3x100xf32>, memref<3x5xi32>, memref<3x1xi32>
+  return
+}
+
+// -----
+
+func.func @kernel_sample_room(%x: memref<3x100xf32>, %w: memref<3x5xi32>, %y: memref<2xi32>) {
+  // expected-error @+1 {{logits rows must be at most 2 (rows of sampled), but found 3}}
+  glm.kernel.sample %x by %w to %y : memref<3x100xf32>, memref<3x5xi32>, memref<2xi32>
+  return
+}
+
+// -----
+
 func.func @kernel_gather_rows_rows(%x: memref<3x40xf32>, %i: memref<2xi32>, %y: memref<3x40xf32>) {
   // expected-error @+1 {{output rows must be 2 (rows of rows), but found 3}}
   glm.kernel.gather_rows %x at %i to %y : memref<3x40xf32>, memref<2xi32>, memref<3x40xf32>

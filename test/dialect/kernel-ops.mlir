@@ -12,6 +12,20 @@ func.func @embed(%tokens: memref<3xi32>, %table: tensor<100x40xbf16>, %x: memref
   return
 }
 
+// CHECK-LABEL: func.func @embed_sampled
+func.func @embed_sampled(%tokens: memref<3xi32>, %sampled: memref<8xi32>, %table: tensor<100x40xbf16>, %x: memref<3x40xbf16>) {
+  // CHECK: glm.kernel.embed tokens %{{.*}} or %arg1 table %{{.*}} to %{{.*}} : memref<3xi32> or memref<8xi32>, tensor<100x40xbf16>, memref<3x40xbf16>
+  glm.kernel.embed tokens %tokens or %sampled table %table to %x : memref<3xi32> or memref<8xi32>, tensor<100x40xbf16>, memref<3x40xbf16>
+  return
+}
+
+// CHECK-LABEL: func.func @sample
+func.func @sample(%logits: memref<3x100xf32>, %sampling: memref<3x5xi32>, %sampled: memref<8xi32>) {
+  // CHECK: glm.kernel.sample %{{.*}} by %{{.*}} to %{{.*}} {glm.output_rows} : memref<3x100xf32>, memref<3x5xi32>, memref<8xi32>
+  glm.kernel.sample %logits by %sampling to %sampled {glm.output_rows} : memref<3x100xf32>, memref<3x5xi32>, memref<8xi32>
+  return
+}
+
 // CHECK-LABEL: func.func @gather_rows
 func.func @gather_rows(%x: memref<3x40xbf16>, %rows: memref<2xi32>, %y: memref<2x40xf32>) {
   // CHECK: glm.kernel.gather_rows %{{.*}} at %{{.*}} to %{{.*}} {glm.output_rows} : memref<3x40xbf16>, memref<2xi32>, memref<2x40xf32>

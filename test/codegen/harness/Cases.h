@@ -10,6 +10,8 @@ namespace glm::test {
 using TypeName = std::string;
 
 Case embedCase(TypeName table, TypeName output, int64_t rows, int64_t vocabulary, int64_t width);
+/// Rows of tokens and rows of what was sampled before, by turns.
+Case embedSampledCase(TypeName table, TypeName output, int64_t rows, int64_t vocabulary, int64_t width);
 Case gatherRowsCase(TypeName input, TypeName output, int64_t rows, int64_t width);
 Case addCase(TypeName activation, int64_t rows, int64_t width);
 /// One launch of several weights with one output each; outputs[i] x width.

@@ -1,6 +1,7 @@
 // Cases of ops that move, add or turn rows.
 #include "test/codegen/harness/CasesDetail.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
@@ -65,6 +66,37 @@ Case embedCase(TypeName table, TypeName output, int64_t rows, int64_t vocabulary
     auto tokens = operands[0].values(), weights = operands[1].values();
     auto value = [&](int64_t row, int64_t column) {
       return rounded(weights[static_cast<int64_t>(tokens[row]) * width + column], output);
+    };
+    return std::vector{Expected{2, liveRows(live, rows, width, value)}};
+  };
+  return test;
+}
+
+Case embedSampledCase(TypeName table, TypeName output, int64_t rows, int64_t vocabulary, int64_t width) {
+  Random random(1);
+  Case test{fmt::format("embed sampled {} {} {}x{}", table, output, rows, width),
+            "glm.kernel.embed tokens %0 or %3 table %1 to %2 : $0 or $3, $1, $2",
+            {},
+            rows,
+            {},
+            {}};
+  // Every other row names an output row; one of those had no token.
+  int64_t outputRows = rows + 2;
+  std::vector<double> tokens(rows), sampled(outputRows);
+  for (int64_t row = 0; row < rows; ++row)
+    tokens[row] = static_cast<double>(row % 2 == 0 ? -1 - random.below(outputRows) : random.below(vocabulary));
+  for (double &token : sampled)
+    token = static_cast<double>(random.below(vocabulary));
+  tokens[0] = -outputRows;
+  sampled.back() = -7;
+  test.operands = {
+      Operand::buffer("i32", {rows}).set(tokens), Operand::anyWeight(table, {vocabulary, width}).randomize(random),
+      Operand::buffer(output, {rows, width}).randomize(random), Operand::buffer("i32", {outputRows}).set(sampled)};
+  test.expect = [=](const std::vector<Operand> &operands, int64_t live) {
+    auto weights = operands[1].values();
+    auto value = [&](int64_t row, int64_t column) {
+      double token = tokens[row] < 0 ? std::max(0.0, sampled[static_cast<int64_t>(-1 - tokens[row])]) : tokens[row];
+      return rounded(weights[static_cast<int64_t>(token) * width + column], output);
     };
     return std::vector{Expected{2, liveRows(live, rows, width, value)}};
   };

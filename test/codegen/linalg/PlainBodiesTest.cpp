@@ -24,6 +24,8 @@ TEST(PlainBodies, Embed) {
   for (const char *table : {"f32", "bf16", "f16"})
     verifyPlain(embedCase(table, "bf16", 5, 11, 48));
   verifyPlain(embedCase("bf16", "f32", 3, 7, 33));
+  verifyPlain(embedSampledCase("bf16", "bf16", 7, 11, 48));
+  verifyPlain(embedSampledCase("bf16", "f32", 4, 7, 33));
 }
 
 TEST(PlainBodies, GatherRows) {

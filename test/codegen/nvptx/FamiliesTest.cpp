@@ -155,6 +155,8 @@ TEST(GpuFamilies, RopeCacheWrite) {
 TEST(GpuFamilies, RowsThatAreMovedOrAdded) {
   verifyFamily(*makeGpuRowFamily(), embedCase("bf16", "bf16", 5, 11, 48));
   verifyFamily(*makeGpuRowFamily(), embedCase("f16", "f32", 3, 7, 33));
+  verifyFamily(*makeGpuRowFamily(), embedSampledCase("bf16", "bf16", 7, 11, 48));
+  verifyFamily(*makeGpuRowFamily(), embedSampledCase("f16", "f32", 4, 7, 33));
   verifyFamily(*makeGpuRowFamily(), gatherRowsCase("bf16", "bf16", 5, 64));
   verifyFamily(*makeGpuRowFamily(), gatherRowsCase("f32", "bf16", 5, 19));
   verifyFamily(*makeGpuRowFamily(), addCase("bf16", 5, 96));
