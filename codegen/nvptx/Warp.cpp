@@ -58,12 +58,20 @@ Value Warp::bits(Value a, Value mask) { return arith::AndIOp::create(builder, a,
 Value Warp::orBits(Value a, Value b) { return arith::OrIOp::create(builder, a, b); }
 Value Warp::constant(uint32_t value) { return builder.i32(static_cast<int32_t>(value)); }
 
+Value Warp::integer(Type type, int64_t value) {
+  return arith::ConstantOp::create(builder, builder.getIntegerAttr(type, value));
+}
+
+Value Warp::compare(arith::CmpIPredicate predicate, Value a, Value b) {
+  return arith::CmpIOp::create(builder, predicate, a, b);
+}
+
 Value Warp::shiftLeft(Value a, int64_t by) {
-  return by == 0 ? a : arith::ShLIOp::create(builder, a, builder.i32(static_cast<int32_t>(by))).getResult();
+  return by == 0 ? a : arith::ShLIOp::create(builder, a, integer(a.getType(), by)).getResult();
 }
 
 Value Warp::shiftRight(Value a, int64_t by) {
-  return by == 0 ? a : arith::ShRUIOp::create(builder, a, builder.i32(static_cast<int32_t>(by))).getResult();
+  return by == 0 ? a : arith::ShRUIOp::create(builder, a, integer(a.getType(), by)).getResult();
 }
 
 Value Warp::mulBf16x2(Value a, Value b) {
@@ -83,6 +91,14 @@ Value Warp::shuffle(Value value, int64_t mask) {
 }
 
 Value Warp::shuffleBits(Value value, int64_t mask) {
+  if (Type wide = value.getType(); wide.isInteger(64)) {
+    auto half = [&](int64_t shift) -> Value {
+      Value word = arith::TruncIOp::create(builder, builder.getI32Type(), shiftRight(value, shift));
+      return arith::ExtUIOp::create(builder, wide, shuffleBits(word, mask));
+    };
+    Value low = half(0), high = half(32);
+    return orBits(low, shiftLeft(high, 32));
+  }
   Value moved = shuffle(arith::BitcastOp::create(builder, builder.getF32Type(), value), mask);
   return arith::BitcastOp::create(builder, builder.getI32Type(), moved);
 }
@@ -96,6 +112,12 @@ Value Warp::sumLanes(Value value, int64_t low, int64_t high) {
 Value Warp::maxLanes(Value value, int64_t low, int64_t high) {
   for (int64_t mask = high; mask >= low; mask /= 2)
     value = builder.max(value, shuffle(value, mask));
+  return value;
+}
+
+Value Warp::combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine) {
+  for (int64_t mask = lanes / 2; mask > 0; mask /= 2)
+    value = combine(value, shuffleBits(value, mask));
   return value;
 }
 
@@ -158,6 +180,18 @@ Value Warp::sumBlock(Value value, Value scratch) {
   return sum;
 }
 
+Value Warp::combineBlock(Value value, Value scratch, function_ref<Value(Value, Value)> combine) {
+  value = combineLanes(value, kLanes, combine);
+  builder.when(builder.equal(laneIndex, builder.index(0)),
+               [&] { memref::StoreOp::create(builder, value, scratch, warpIndex); });
+  barrier();
+  // Each warp combines what all of them left, a lane for each.
+  Value place = builder.rem(laneIndex, builder.index(warpCount));
+  value = combineLanes(memref::LoadOp::create(builder, scratch, place), warpCount, combine);
+  barrier();
+  return value;
+}
+
 Value Warp::sumWarps(function_ref<Value(Value)> of) {
   Value sum = of(builder.index(0));
   for (int64_t other = 1; other < warpCount; ++other)
@@ -169,13 +203,13 @@ Value Warp::sumWarps(function_ref<Value(Value)> of) {
 Value Warp::countBefore(Value count, Value scratch) {
   auto at = [&](int64_t half, Value thread) { return builder.add(builder.index(half * threads()), thread); };
   int64_t half = 0;
-  Value sum = count;
+  Value sum = count, none = integer(count.getType(), 0);
   builder.store(sum, scratch, at(half, threadIndex));
   barrier();
   for (int64_t distance = 1; distance < threads(); distance *= 2, half = 1 - half) {
     Value there = builder.less(builder.index(distance - 1), threadIndex);
     Value place = builder.max(builder.sub(threadIndex, builder.index(distance)), builder.index(0));
-    sum = builder.add(sum, builder.select(there, builder.load(scratch, at(half, place)), builder.index(0)));
+    sum = builder.add(sum, builder.select(there, builder.load(scratch, at(half, place)), none));
     builder.store(sum, scratch, at(1 - half, threadIndex));
     barrier();
   }

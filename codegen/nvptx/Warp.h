@@ -46,6 +46,8 @@ public:
   mlir::Value shiftLeft(mlir::Value a, int64_t by);
   mlir::Value shiftRight(mlir::Value a, int64_t by);
   mlir::Value constant(uint32_t value); ///< i32
+  mlir::Value integer(mlir::Type type, int64_t value);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
   /// Products of two pairs of bf16, each rounded once; i32 words.
   mlir::Value mulBf16x2(mlir::Value a, mlir::Value b);
 
@@ -54,7 +56,12 @@ public:
   /// The sum of a value of each thread of the block, for all of them: lanes, then warps in their order. `scratch` is shared memory for one
   /// f32 a warp. Ends with a barrier.
   mlir::Value sumBlock(mlir::Value value, mlir::Value scratch);
-  /// The sum of the counts (index) of the threads before this one. `scratch` is shared memory for two i32 a thread. Ends with a barrier.
+  /// What `combine`, in whatever order, makes of a value (i32 or i64) of each thread of the block, for all of them. Warps are a power of two.
+  /// `scratch` is shared memory for a value a warp. Ends with a barrier.
+  mlir::Value combineBlock(mlir::Value value, mlir::Value scratch,
+                           llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+  /// The sum of the counts (index, or i64) of the threads before this one. `scratch` is shared memory for two i32 a thread, or i64. Ends with a
+  /// barrier.
   mlir::Value countBefore(mlir::Value count, mlir::Value scratch);
   /// body(column, lanes) for the columns begin .. end-1 that are this thread's: 8 at a time where rows of `width` columns let them.
   void columns(int64_t begin, int64_t end, int64_t width, llvm::function_ref<void(mlir::Value, int64_t)> body);
@@ -62,11 +69,14 @@ public:
 
   /// The value of the lane whose number differs from this one's in the bits of `mask`: f32.
   mlir::Value shuffle(mlir::Value value, int64_t mask);
-  /// The same of an i32.
+  /// The same of an i32 or i64.
   mlir::Value shuffleBits(mlir::Value value, int64_t mask);
   /// The sum, or the largest, of lanes that differ in the bits from `low` to `high`, halves first: the same for each of them.
   mlir::Value sumLanes(mlir::Value value, int64_t low, int64_t high);
   mlir::Value maxLanes(mlir::Value value, int64_t low, int64_t high);
+  /// What `combine` makes of the values (i32 or i64) of lanes that differ in the bits below `lanes`, a power of two: the same for each of them.
+  mlir::Value combineLanes(mlir::Value value, int64_t lanes,
+                           llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
   /// Two f32 as a word of bf16, the first in its low half, each to the nearest.
   mlir::Value packBf16(mlir::Value low, mlir::Value high);
   /// Two f32 as E2M1, the first in the low nibble of a byte (an i32), each to the nearest, 6 at most.
