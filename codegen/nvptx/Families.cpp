@@ -11,6 +11,7 @@ void addGpuFamilies(KernelFamilies &families) {
   families.push_back(makeGpuRowFamily());
   families.push_back(makeGpuTopKFamily());
   families.push_back(makeGpuRouteFamily());
+  families.push_back(makeGpuSampleFamily());
 }
 
 } // namespace glm

@@ -16,5 +16,6 @@ std::unique_ptr<KernelFamily> makeGpuSparseMlaFamily();
 std::unique_ptr<KernelFamily> makeGpuRowFamily();
 std::unique_ptr<KernelFamily> makeGpuTopKFamily();
 std::unique_ptr<KernelFamily> makeGpuRouteFamily();
+std::unique_ptr<KernelFamily> makeGpuSampleFamily();
 
 } // namespace glm
