@@ -47,6 +47,8 @@ void addKernelPhase(OpPassManager &passes, bool plain) {
   passes.addPass(createFormKernelsPass());
   // Plain bodies are the meaning of single kernels.
   if (!plain) {
+    // Before launches are fused and grouped: it adds one, and changes what another reads.
+    passes.addPass(createSampleOnGpuPass());
     // Before anything looks for who waits for whom: it makes two kernels of one.
     passes.addPass(createSplitAttentionPass(allFamilies()));
     // Before levels are counted: it takes some away.
@@ -107,6 +109,7 @@ void registerAllPasses() {
   registerGlmKernelPasses();
   registerGlmVerifyPasses();
   registerPass([] { return createSelectSchedulePass(allFamilies()); });
+  registerPass(createSampleOnGpuPass);
   registerPass([] { return createSplitAttentionPass(allFamilies()); });
   registerPass([] { return createFuseLaunchesPass(allFamilies()); });
   registerPass([] { return createGroupLaunchesPass(allFamilies()); });

@@ -11,6 +11,7 @@ namespace glm {
 
 std::unique_ptr<mlir::Pass> createSelectSchedulePass(std::shared_ptr<const KernelFamilies> families,
                                                      bool plain = false);
+std::unique_ptr<mlir::Pass> createSampleOnGpuPass();
 std::unique_ptr<mlir::Pass> createSplitAttentionPass(std::shared_ptr<const KernelFamilies> families);
 std::unique_ptr<mlir::Pass> createFuseLaunchesPass(std::shared_ptr<const KernelFamilies> families);
 std::unique_ptr<mlir::Pass> createGroupLaunchesPass(std::shared_ptr<const KernelFamilies> families);

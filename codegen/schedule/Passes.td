@@ -15,6 +15,21 @@ def SelectSchedule : Pass<"glm-select-schedule", "::mlir::ModuleOp"> {
   let options = [Option<"plain", "plain", "bool", /*default=*/"false", "take the plain body of every op: the meaning that fast ones are compared with">];
 }
 
+def SampleOnGpu : Pass<"glm-sample-on-gpu", "::mlir::ModuleOp"> {
+  let summary = "on a GPU: each step draws the tokens that its logits ask for";
+  let description = [{
+    The next step can be enqueued before a token of this one was read, if the token stays where the next step finds it.
+
+    - Every step gets an argument `sampling`, the words of a draw for each row of its logits, and ends with `glm.kernel.sample`.
+    - The module gets `@sampled`, memory that outlives a step as caches do: an entry for each row of logits of the largest program.
+    - `embed` takes tokens from there where the runtime says so.
+
+    Does nothing on a host, where the runtime samples.
+  }];
+  let constructor = "nullptr";
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def SplitAttention : Pass<"glm-split-attention", "::mlir::ModuleOp"> {
   let summary = "on a GPU: a row's attention over several blocks";
   let description = [{
