@@ -267,22 +267,23 @@ private:
     drawFrom(what, found[2], found[3], found[4], point);
   }
 
-  void drawFrom(const Kept &what, Value number, Value weight, Value equals, Value point) {
+  /// The id of segment `chosen`, before which are `weight` and `equals`, at which the weights exceed the point.
+  void drawFrom(const Kept &what, Value chosen, Value weight, Value equals, Value point) {
     int64_t run = llvm::divideCeil(segment, warp.threads());
     Value begin =
-        builder.add(builder.mul(number, builder.index(segment)), builder.mul(warp.thread(), builder.index(run)));
-    Value last = builder.mul(builder.add(number, builder.index(1)), builder.index(segment));
+        builder.add(builder.mul(chosen, builder.index(segment)), builder.mul(warp.thread(), builder.index(run)));
+    Value last = builder.mul(builder.add(chosen, builder.index(1)), builder.index(segment));
     Value end = builder.min(builder.add(begin, builder.index(run)), builder.min(last, builder.index(ids)));
     auto logitAt = [&](Value id) { return builder.load(logits, {row, id}); };
     SmallVector<Value> own =
-        builder.fold(begin, end, 1, {this->number(0), builder.i32(0)},
+        builder.fold(begin, end, 1, {number(0), builder.i32(0)},
                      [&](Value id, ValueRange carried) { return addUp(what, logitAt(id), carried); });
     Value equalsBefore = builder.add(equals, toWord(warp.countBefore(toWide(own[1]), scratch)));
     Value ownWeight = weightOfKept(what, own[0], own[1], equalsBefore);
     Value before = builder.add(weight, warp.countBefore(ownWeight, scratch));
     builder.when(holds(point, before, builder.add(before, ownWeight)), [&] {
       builder.fold(begin, end, 1, {before, equalsBefore}, [&](Value id, ValueRange carried) {
-        SmallVector<Value> one = addUp(what, logitAt(id), {this->number(0), builder.i32(0)});
+        SmallVector<Value> one = addUp(what, logitAt(id), {number(0), builder.i32(0)});
         Value after = builder.add(carried[0], weightOfKept(what, one[0], one[1], carried[1]));
         builder.when(holds(point, carried[0], after), [&] { builder.store(id, sampled, row); });
         return SmallVector<Value>{after, builder.add(carried[1], one[1])};
