@@ -11,17 +11,14 @@ constexpr int64_t kDigits = 256;
 /// Digits that one thread adds up, and groups of them: 32 steps instead of 256 for the thread that finds the digit.
 constexpr int64_t kGroup = 16;
 constexpr int64_t kWordBits = 32;
-constexpr int64_t kCopies = 8;
-/// Words from one copy to the next: neither those of a digit nor of its next neighbours share a bank.
-constexpr int64_t kStride = kDigits + Warp::kLanes / kCopies;
 
 } // namespace
 
 RadixSelect::RadixSelect(KernelBuilder &builder, Warp &warp, Type amount)
-    : builder(builder), warp(warp), amount(amount), low(warp.shared(kCopies * kStride, builder.getI32Type())),
-      high(amount.isInteger(kWordBits) ? Value() : warp.shared(kCopies * kStride, builder.getI32Type())),
-      digits(warp.shared(kDigits, amount)), groups(warp.shared(kDigits / kGroup, amount)),
-      prefix(warp.shared(1, builder.getI32Type())), left(warp.shared(1, amount)) {}
+    : builder(builder), warp(warp), amount(amount), low(warp.shared(kDigits, builder.getI32Type())),
+      high(amount.isInteger(kWordBits) ? Value() : warp.shared(kDigits, builder.getI32Type())),
+      groups(warp.shared(kDigits / kGroup, amount)), prefix(warp.shared(1, builder.getI32Type())),
+      left(warp.shared(1, amount)) {}
 
 RadixSelect::Found RadixSelect::find(Value wanted, function_ref<void(Add add)> walk) {
   Found found{builder.i32(0), wanted};
@@ -36,10 +33,10 @@ RadixSelect::Found RadixSelect::find(Value wanted, function_ref<void(Add add)> w
 }
 
 void RadixSelect::clear() {
-  builder.loop(warp.thread(), builder.index(kCopies * kStride), warp.threads(), [&](Value place) {
-    builder.store(builder.i32(0), low, place);
+  builder.loop(warp.thread(), builder.index(kDigits), warp.threads(), [&](Value digit) {
+    builder.store(builder.i32(0), low, digit);
     if (high)
-      builder.store(builder.i32(0), high, place);
+      builder.store(builder.i32(0), high, digit);
   });
   warp.barrier();
 }
@@ -60,9 +57,8 @@ void RadixSelect::count(Value known, int64_t shift, function_ref<void(Add add)> 
 // Shared memory adds words by itself; 64 bits would be a loop of compare and swap. Each time the low words of a digit overflow exactly one
 // thread sees it, whatever the order.
 void RadixSelect::addTo(Value digit, Value value) {
-  Value place = placeOf(builder.rem(warp.lane(), builder.index(kCopies)), digit);
   auto addWord = [&](Value word, Value bins) -> Value {
-    return memref::AtomicRMWOp::create(builder, arith::AtomicRMWKind::addi, word, bins, ValueRange{place});
+    return memref::AtomicRMWOp::create(builder, arith::AtomicRMWKind::addi, word, bins, ValueRange{digit});
   };
   if (!high) {
     addWord(value, low);
@@ -76,24 +72,13 @@ void RadixSelect::addTo(Value digit, Value value) {
   builder.when(warp.compare(arith::CmpIPredicate::ne, highWord, builder.i32(0)), [&] { addWord(highWord, high); });
 }
 
-void RadixSelect::sumCopies() {
-  builder.loop(warp.thread(), builder.index(kDigits), warp.threads(), [&](Value digit) {
-    Value sum = amountAt(placeOf(builder.index(0), digit));
-    for (int64_t copy = 1; copy < kCopies; ++copy)
-      sum = builder.add(sum, amountAt(placeOf(builder.index(copy), digit)));
-    builder.store(sum, digits, digit);
-  });
-  warp.barrier();
-}
-
 void RadixSelect::findDigit(Value wanted, int64_t shift, Value known) {
-  sumCopies();
   auto firstOf = [&](Value group) { return builder.mul(group, builder.index(kGroup)); };
   builder.when(builder.less(warp.thread(), builder.index(kDigits / kGroup)), [&] {
     Value sum = builder.fold(builder.index(0), builder.index(kGroup), 1, warp.integer(amount, 0),
                              [&](Value i, ValueRange carried) {
-                               Value digit = load(digits, builder.add(firstOf(warp.thread()), i));
-                               return SmallVector<Value>{builder.add(carried[0], digit)};
+                               Value bin = binAt(builder.add(firstOf(warp.thread()), i));
+                               return SmallVector<Value>{builder.add(carried[0], bin)};
                              })[0];
     builder.store(sum, groups, warp.thread());
   });
@@ -101,7 +86,7 @@ void RadixSelect::findDigit(Value wanted, int64_t shift, Value known) {
   builder.when(builder.equal(warp.thread(), builder.index(0)), [&] {
     auto [group, inGroup] = descend(kDigits / kGroup, wanted, [&](Value place) { return load(groups, place); });
     Value first = firstOf(group);
-    auto [place, inDigit] = descend(kGroup, inGroup, [&](Value i) { return load(digits, builder.add(first, i)); });
+    auto [place, inDigit] = descend(kGroup, inGroup, [&](Value i) { return binAt(builder.add(first, i)); });
     Value digit = builder.toI32(builder.add(first, place));
     builder.store(warp.orBits(known, warp.shiftLeft(digit, shift)), prefix, builder.index(0));
     builder.store(inDigit, left, builder.index(0));
@@ -122,15 +107,11 @@ std::pair<Value, Value> RadixSelect::descend(int64_t count, Value wanted, functi
   return {state[0], state[1]};
 }
 
-Value RadixSelect::placeOf(Value copy, Value digit) {
-  return builder.add(builder.mul(copy, builder.index(kStride)), digit);
-}
-
-Value RadixSelect::amountAt(Value place) {
-  Value word = load(low, place);
+Value RadixSelect::binAt(Value digit) {
+  Value word = load(low, digit);
   if (!high)
     return word;
-  Value wide = arith::ExtUIOp::create(builder, amount, load(high, place));
+  Value wide = arith::ExtUIOp::create(builder, amount, load(high, digit));
   return warp.orBits(warp.shiftLeft(wide, kWordBits), arith::ExtUIOp::create(builder, amount, word));
 }
 

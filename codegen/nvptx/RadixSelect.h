@@ -6,8 +6,7 @@
 namespace glm {
 
 /// Keys are unsigned i32, each with an amount, and are looked for by digits of 8 bits from the highest: amounts of the keys that have
-/// the digits found so far are added up by their next digit in shared memory, in whatever order, as they are integers. Neighbouring lanes have sums of
-/// their own: most keys of a row have few highest digits, and additions to one word of shared memory wait for each other.
+/// the digits found so far are added up by their next digit in shared memory, in whatever order, as they are integers.
 class RadixSelect {
 public:
   /// Amounts are i32, or i64 whose sum is below 2^63.
@@ -27,21 +26,18 @@ private:
   void clear();
   void count(mlir::Value prefix, int64_t shift, llvm::function_ref<void(Add add)> walk);
   void addTo(mlir::Value digit, mlir::Value amount);
-  void sumCopies();
   void findDigit(mlir::Value wanted, int64_t shift, mlir::Value prefix);
   /// Of places count-1, count-2, ...: the first at which `at` of those reach `wanted`, and what is left of it there.
   std::pair<mlir::Value, mlir::Value> descend(int64_t count, mlir::Value wanted,
                                               llvm::function_ref<mlir::Value(mlir::Value)> at);
-  mlir::Value placeOf(mlir::Value copy, mlir::Value digit);
-  mlir::Value amountAt(mlir::Value place);
+  mlir::Value binAt(mlir::Value digit);
   mlir::Value load(mlir::Value memref, mlir::Value place);
 
   KernelBuilder &builder;
   Warp &warp;
   mlir::Type amount;
-  mlir::Value low;    ///< shared, i32: for each copy an amount for each digit
+  mlir::Value low;    ///< shared [256] x i32: an amount for each digit
   mlir::Value high;   ///< the same, of an i64 its high words; or null
-  mlir::Value digits; ///< shared [256]: the sums of the copies
   mlir::Value groups; ///< shared [16]: amounts of 16 digits each
   mlir::Value prefix; ///< shared [1]
   mlir::Value left;   ///< shared [1]

@@ -7,9 +7,9 @@
 module attributes {glm.target = #target} {
   // CHECK: module @sample_f32_w200 attributes {{.*}}glm.threads = 512 : i64}
   // CHECK: vector.load {{.*}} : memref<?x200xf32>, vector<4xf32>
-  // CHECK: memref.atomic_rmw addi {{.*}} : (i32, memref<2080xi32, 3>) -> i32
+  // CHECK: memref.atomic_rmw addi {{.*}} : (i32, memref<256xi32, 3>) -> i32
   // CHECK: arith.cmpi ult
-  // CHECK: memref.atomic_rmw addi {{.*}} : (i32, memref<2080xi32, 3>) -> i32
+  // CHECK: memref.atomic_rmw addi {{.*}} : (i32, memref<256xi32, 3>) -> i32
   // CHECK: arith.mului_extended {{.*}} : i64
   // CHECK: module @sample_f32_w201
   // CHECK-NOT: vector<4xf32>
