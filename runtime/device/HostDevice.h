@@ -7,7 +7,7 @@
 
 namespace glm {
 
-class HostDevice final : public Device {
+class HostDevice : public Device {
 public:
   explicit HostDevice(int64_t threads) : pool(threads) {}
   ~HostDevice() override;

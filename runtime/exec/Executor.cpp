@@ -148,6 +148,7 @@ Result<void> Executor::enqueue(const Step &step) {
     return ran;
   Choice &choice = choices[enqueued++ % kUnderWay];
   choice.rows = step.outputRows.size();
+  choice.program = program;
   if (samples() && choice.rows > 0)
     choice.tokens->start(buffers->address(ports.sampled), choice.rows * sizeof(int32_t));
   return {};
@@ -155,14 +156,19 @@ Result<void> Executor::enqueue(const Step &step) {
 
 Result<std::span<const int32_t>> Executor::await() {
   Choice &choice = choices[awaited++ % kUnderWay];
+  // A program is one piece of work for a GPU, which does not say where in it something went wrong.
+  auto refuse = [&](const Error &error) {
+    return Error{fmt::format("program {}: {}; --profile waits for each launch, and names it",
+                             plan->programs[choice.program].name, error.message)};
+  };
   if (!samples() || choice.rows == 0) {
     if (Result<void> done = device->synchronize(); !done)
-      return done.error();
+      return refuse(done.error());
     return std::span<const int32_t>();
   }
   Result<const void *> tokens = choice.tokens->wait();
   if (!tokens)
-    return tokens.error();
+    return refuse(tokens.error());
   return std::span(static_cast<const int32_t *>(*tokens), choice.rows);
 }
 

@@ -76,6 +76,7 @@ private:
   struct Choice {
     std::unique_ptr<Readback> tokens;
     size_t rows = 0;
+    int64_t program = 0;
   };
 
   static Result<Ports> findPorts(const Manifest &manifest);
