@@ -7,8 +7,8 @@
 // The cache has the columns of one position side by side, an instruction wants positions: a lane reads 8 columns of 4 positions and pairs
 // them in registers (TransposedProduct.h). Powers are split into two bf16 whose sum has 16 bits: a product with one would lose half of them.
 //
-// Parts: every part of a row's positions starts anew. A block of sparse_mla_part has one of them and writes it as it is; sparse_mla_join, whose
-// threads have 4 columns each, joins them. A block of sparse_mla joins them itself as they come, by the same rule (AttentionParts.h).
+// Parts: every part of a row's positions starts anew. A block of sparse_mla_part has one of them and writes it as it is; sparse_mla_join
+// (SparseMlaJoinFamily.cpp) joins them. A block of sparse_mla joins them itself as they come, by the same rule (AttentionParts.h).
 #include "codegen/linalg/AttentionParts.h"
 #include "codegen/nvptx/Families.h"
 #include "codegen/nvptx/Warp.h"
@@ -336,27 +336,6 @@ private:
   Value end; ///< the entry behind the last position that is attended to
 };
 
-/// Columns of one head, neighbours, of a thread.
-constexpr int64_t kJoinColumns = 4;
-
-int64_t joinBlocks(KernelSparseMlaJoinOp op) {
-  return llvm::divideCeil(LatentAttention::widthOf(op.getOutput()), kJoinColumns * kWarps * Warp::kLanes);
-}
-
-void buildJoin(KernelSparseMlaJoinOp op, KernelBuilder &builder) {
-  Warp warp(builder, kWarps);
-  int64_t width = LatentAttention::widthOf(op.getOutput()), rank = width / static_cast<int64_t>(op.getHeads());
-  Value blocks = builder.index(joinBlocks(op)), row = builder.div(warp.block(), blocks);
-  Value piece =
-      builder.add(builder.mul(builder.rem(warp.block(), blocks), builder.index(warp.threads())), warp.thread());
-  Value column = builder.mul(piece, builder.index(kJoinColumns)), output = builder.buffer(op.getOutput());
-  builder.when(builder.both(builder.less(row, builder.rows()), builder.less(column, builder.index(width))), [&] {
-    Value head = builder.div(column, builder.index(rank)), inHead = builder.rem(column, builder.index(rank));
-    auto load = [&](Value sums, ValueRange place) { return warp.loadWide(sums, place, kJoinColumns); };
-    warp.storeWide(joinColumns(op, builder, row, head, inHead, kJoinColumns, load), output, {row, column});
-  });
-}
-
 /// A round is the least that a block can do; parts are larger where there would be more than these, enough for a chip with few rows. Every part
 /// costs a sum of values that has to be joined.
 constexpr int64_t kMostParts = 16;
@@ -369,9 +348,6 @@ public:
     bool takes = llvm::TypeSwitch<Operation *, bool>(op)
                      .Case<KernelSparseMlaOp, KernelSparseMlaPartOp>(
                          [](auto mla) { return takesOperands(latentAttention(mla)); })
-                     .Case([](KernelSparseMlaJoinOp join) {
-                       return isAligned(LatentAttention::widthOf(join.getOutput()) / int64_t(join.getHeads()));
-                     })
                      .Default([](Operation *) { return false; });
     if (!takes || !isGpu(target))
       return std::nullopt;
@@ -382,8 +358,7 @@ public:
     int64_t blocks =
         llvm::TypeSwitch<Operation *, int64_t>(op)
             .Case([](KernelSparseMlaOp mla) { return SparseMla::headTiles(mla.getHeads()); })
-            .Case([](KernelSparseMlaPartOp part) { return part.countParts() * SparseMla::headTiles(part.getHeads()); })
-            .Case([](KernelSparseMlaJoinOp join) { return joinBlocks(join); });
+            .Case([](KernelSparseMlaPartOp part) { return part.countParts() * SparseMla::headTiles(part.getHeads()); });
     int64_t rows = cast<MemRefType>(op->getOperand(0).getType()).getDimSize(0);
     return {rows * blocks, kWarps * Warp::kLanes, blocks};
   }
@@ -397,10 +372,8 @@ public:
   }
 
   LogicalResult build(Operation *op, ScheduleAttr, KernelBuilder &builder) const override {
-    llvm::TypeSwitch<Operation *>(op)
-        .Case<KernelSparseMlaOp, KernelSparseMlaPartOp>(
-            [&](auto mla) { SparseMla(latentAttention(mla), builder).build(mla); })
-        .Case([&](KernelSparseMlaJoinOp join) { buildJoin(join, builder); });
+    llvm::TypeSwitch<Operation *>(op).Case<KernelSparseMlaOp, KernelSparseMlaPartOp>(
+        [&](auto mla) { SparseMla(latentAttention(mla), builder).build(mla); });
     return success();
   }
 

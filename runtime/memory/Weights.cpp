@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace glm {
@@ -106,8 +107,14 @@ Result<Weights> Weights::resolve(const Manifest &manifest, const Checkpoint &che
 Result<void> Weights::place(Device &device, const std::function<void(uint64_t)> &report) {
   addresses.clear();
   uint64_t done = 0;
+  std::unordered_map<const TensorInfo *, void *> resident; // tied tensors share their memory
   auto tensor = [&](const Checkpoint::Entry &entry) -> Result<void *> {
+    if (auto found = resident.find(entry.info); found != resident.end())
+      return found->second;
     Result<void *> address = device.makeResident(entry.data(), entry.info->bytes);
+    if (!address)
+      return address;
+    resident[entry.info] = *address;
     done += entry.info->bytes;
     if (report)
       report(done);
