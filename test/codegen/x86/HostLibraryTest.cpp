@@ -83,6 +83,9 @@ TEST_F(HostLibrary, HoldsAFunctionForEachKernel) {
 }
 
 TEST_F(HostLibrary, SurvivesACrashOfLlvmAndKeepsTheKernel) {
+#if __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "LLVM jumps out of its crash, past frames that the sanitizer counts";
+#endif
   Result<void> written = write(std::string(kSum) + kImpossible);
   ASSERT_FALSE(written);
   std::string message = written.error().message;

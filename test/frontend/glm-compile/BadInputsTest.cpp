@@ -15,7 +15,12 @@ namespace {
 
 /// A refusal reads headers and scalars of a model of a few MB: what LLVM's libraries take when they are loaded, and the largest
 /// header that is read.
-constexpr int64_t kMostBytes = int64_t(1) << 30;
+constexpr int64_t kReadBytes = int64_t(1) << 30;
+#if __has_feature(thread_sanitizer)
+constexpr int64_t kMostBytes = 3 * kReadBytes; // for each byte the sanitizer has two of its own
+#else
+constexpr int64_t kMostBytes = kReadBytes;
+#endif
 
 std::vector<Section> sections() {
   return {badFolders(),      badHeaders(), badTensors(),   badValues(), badConfigs(),
