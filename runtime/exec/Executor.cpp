@@ -132,7 +132,7 @@ void Executor::writeInputs(const Step &step) {
   writeRows(ports.slots, step.slots);
   writeRows(ports.outputRows, step.outputRows);
   device->upload(buffers->address(ports.pageTable), step.pageTable.data(), step.pageTable.size_bytes());
-  if (samples())
+  if (samples() && !step.sampling.empty())
     device->upload(buffers->address(ports.sampling), step.sampling.data(),
                    step.sampling.size() * sizeof(SamplingWords));
 }
