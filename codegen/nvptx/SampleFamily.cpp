@@ -10,6 +10,7 @@
 #include "codegen/nvptx/Families.h"
 #include "codegen/nvptx/RadixSelect.h"
 #include "codegen/target/Target.h"
+#include "runtime/artifact/KernelAbi.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
@@ -72,15 +73,14 @@ private:
     return asFloat(bits);
   }
 
-  /// sampleWeight of runtime/exec/Sampler.h, its coefficients included: i64.
+  /// sampleWeight of runtime/exec/Sampler.h: i64.
   Value weightOf(Value logit) {
-    constexpr uint32_t coefficients[] = {0xb171ddee, 0x3d7c7223, 0x0e27f7b9, 0x025b4faa, 0x003decda};
     Value y = builder.mul(builder.sub(largest, logit), scale), counts = builder.less(y, f32(41.0f));
     Value scaled = builder.mul(builder.select(counts, y, f32(0.0f)), f32(0x1p25f));
     Value fixed = arith::FPToSIOp::create(builder, word, scaled);
-    Value x = warp.shiftLeft(fixed, 7), rest = warp.constant(coefficients[4]);
+    Value x = warp.shiftLeft(fixed, 7), rest = warp.constant(kSamplePower[4]);
     for (int power = 3; power >= 0; --power)
-      rest = builder.sub(warp.constant(coefficients[power]), highProduct(x, rest));
+      rest = builder.sub(warp.constant(kSamplePower[power]), highProduct(x, rest));
     Value power = builder.sub(number(int64_t(1) << 32), toWide(highProduct(x, rest)));
     Value weight = arith::ShRUIOp::create(builder, warp.shiftLeft(power, 8), toWide(warp.shiftRight(fixed, 25)));
     return builder.select(counts, weight, number(0));

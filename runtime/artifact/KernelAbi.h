@@ -18,4 +18,8 @@ using HostKernel = void (*)(void *const *args, int64_t rows, int64_t thread, int
 // memory of the device: a recorded graph serves steps of any number of rows. Its grid and block have one dimension; weights are aligned
 // to 256 bytes. Its threads are those of the grid, and what is said of them above holds.
 
+/// How likely an id is, as kernels that sample and the runtime's sampler have to the bit (runtime/exec/Sampler.h, sampleWeight): the coefficients of
+/// x, x^2, ... in 2^-x - 1 on [0, 1), times 2^32. Their signs alternate, beginning with minus.
+inline constexpr uint32_t kSamplePower[] = {0xb171ddee, 0x3d7c7223, 0x0e27f7b9, 0x025b4faa, 0x003decda};
+
 } // namespace glm

@@ -1,5 +1,7 @@
 #include "runtime/exec/Sampler.h"
 
+#include "runtime/artifact/KernelAbi.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -49,15 +51,13 @@ SamplingWords samplingWords(const Sampling &sampling, uint64_t sequence, uint64_
 static uint32_t highProduct(uint32_t a, uint32_t b) { return static_cast<uint32_t>(uint64_t(a) * b >> 32); }
 
 uint64_t sampleWeight(float below, float scale) {
-  // Of x, x^2, ..., times 2^32; their signs alternate.
-  constexpr uint32_t coefficients[] = {0xb171ddee, 0x3d7c7223, 0x0e27f7b9, 0x025b4faa, 0x003decda};
   float y = below * scale;
   if (!(y < 41))
     return 0;
   auto fixed = static_cast<int32_t>(y * 0x1p25f);
-  uint32_t x = static_cast<uint32_t>(fixed) << 7, rest = coefficients[4];
+  uint32_t x = static_cast<uint32_t>(fixed) << 7, rest = kSamplePower[4];
   for (int power = 3; power >= 0; --power)
-    rest = coefficients[power] - highProduct(x, rest);
+    rest = kSamplePower[power] - highProduct(x, rest);
   return ((uint64_t(1) << 32) - highProduct(x, rest)) << 8 >> (fixed >> 25);
 }
 
