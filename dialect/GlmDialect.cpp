@@ -41,6 +41,17 @@ bool quantizesInputs(Type type) {
   return isPacked(type) && cast<Nvfp4Attr>(cast<RankedTensorType>(type).getEncoding()).getQuantizedInputs();
 }
 
+bool isTiled(Type type) {
+  return isPacked(type) && cast<Nvfp4Attr>(cast<RankedTensorType>(type).getEncoding()).getTiled();
+}
+
+RankedTensorType inTiles(RankedTensorType type) {
+  auto stored = cast<Nvfp4Attr>(type.getEncoding());
+  auto tiled = Nvfp4Attr::get(type.getContext(), stored.getBlock(), stored.getSource(), stored.getQuantizedInputs(),
+                              /*tiled=*/true);
+  return RankedTensorType::get(type.getShape(), type.getElementType(), tiled);
+}
+
 bool TargetAttr::has(StringRef name) const {
   return llvm::any_of(llvm::split(getFeatures(), ','),
                       [&](StringRef feature) { return feature.consume_front("+") && feature == name; });
@@ -50,9 +61,11 @@ bool TargetAttr::has(StringRef name) const {
 
 using Emit = function_ref<InFlightDiagnostic()>;
 
-LogicalResult Nvfp4Attr::verify(Emit emitError, int64_t block, PackedSource source, bool quantizedInputs) {
+LogicalResult Nvfp4Attr::verify(Emit emitError, int64_t block, PackedSource source, bool quantizedInputs, bool tiled) {
   if (block <= 0)
     return emitError() << "nvfp4: block must be positive, but found " << block;
+  if (tiled && block != Nvfp4Tile::kBlock)
+    return emitError() << "nvfp4: block of tiles must be " << Nvfp4Tile::kBlock << ", but found " << block;
   return success();
 }
 

@@ -42,6 +42,8 @@ inline constexpr llvm::StringLiteral kNameAttr = "glm.name";
 inline constexpr llvm::StringLiteral kOffsetAttr = "glm.offset";
 /// Function attribute (unit): imported for later, such as the MTP layer; form-kernels leaves it out.
 inline constexpr llvm::StringLiteral kDeferredAttr = "glm.deferred";
+/// Function attribute (unit): not a step, but what is launched once, before the first one.
+inline constexpr llvm::StringLiteral kLoadAttr = "glm.load";
 /// Kernel op attribute: #glm.schedule.
 inline constexpr llvm::StringLiteral kScheduleAttr = "glm.schedule";
 /// Op attribute (model and kernel phase): the name under which the op's first result may be traced.
@@ -54,9 +56,24 @@ inline constexpr llvm::StringLiteral kSharedBytesAttr = "glm.shared_bytes";
 /// Kernel op attribute (unit): live rows are the entries of output_rows.
 inline constexpr llvm::StringLiteral kOutputRowsAttr = "glm.output_rows";
 
+/// Tiles of a packed weight (#glm.nvfp4, `tiled`).
+struct Nvfp4Tile {
+  static constexpr int64_t kRows = 16;
+  static constexpr int64_t kColumns = 256;
+  static constexpr int64_t kBlock = 16; ///< codes that have one scale
+  static constexpr int64_t kCodeBytes = kRows * kColumns / 2;
+  static constexpr int64_t kBytes = kCodeBytes + kRows * kColumns / kBlock;
+  static constexpr int64_t down(int64_t rows) { return (rows + kRows - 1) / kRows; }
+  static constexpr int64_t across(int64_t columns) { return (columns + kColumns - 1) / kColumns; }
+};
+
 /// Whether a tensor type is a packed weight.
 bool isPacked(mlir::Type type);
 /// Whether it is one whose products round their input to NVFP4 as well.
 bool quantizesInputs(mlir::Type type);
+/// Whether it is one that lies in tiles.
+bool isTiled(mlir::Type type);
+/// A packed weight's type, in tiles.
+mlir::RankedTensorType inTiles(mlir::RankedTensorType type);
 
 } // namespace glm

@@ -53,9 +53,17 @@ def Glm_Nvfp4Attr : Glm_Attr<"Nvfp4", "nvfp4", [DeclareAttrInterfaceMethods<Veri
 
         s = E4M3(max |x| of the block / 6 / input_scale) * input_scale,   x' = E2M1(x / s) * s
 
+    `tiled` (block 16): codes and scales of a matrix lie as tensor cores take them, in tiles of 16 rows and 256 columns, rows of tiles one after the
+    other, zeros where the matrix ends. glm.kernel.pack_weight writes them. With lane 4 g + q for g < 8, q < 4, a tile has
+
+        512 u + 16 lane        for u < 4, of columns 64 u ..: eight codes of rows g and g + 8 from column 8 q on, then from column 32 + 8 q on,
+                               4 bytes each, low nibble first
+        2048 + 16 r + 8 h + 2 u   of row r, h < 2: scales of blocks h and 2 + h of columns 64 u ..
+
     Example: `tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>`
   }];
-  let parameters = (ins "int64_t":$block, EnumParameter<Glm_PackedSource>:$source, DefaultValuedParameter<"bool", "false">:$quantized_inputs);
+  let parameters = (ins "int64_t":$block, EnumParameter<Glm_PackedSource>:$source, DefaultValuedParameter<"bool", "false">:$quantized_inputs,
+                        DefaultValuedParameter<"bool", "false">:$tiled);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

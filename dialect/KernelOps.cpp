@@ -193,6 +193,20 @@ LogicalResult KernelMoeCombineOp::verify() {
                  (!shared || check.sameShape(shared, output)) && (!residual || check.sameShape(residual, output)));
 }
 
+//===-- Before the first step -----------------------------------------------------------------------------------------===//
+
+LogicalResult KernelPackWeightOp::verify() {
+  auto text = [](Type type) {
+    std::string words;
+    llvm::raw_string_ostream(words) << type;
+    return words;
+  };
+  Checks check(*this);
+  auto stored = cast<RankedTensorType>(getStored().getType()), tiled = cast<RankedTensorType>(getTiled().getType());
+  return success(check.holds(isPacked(stored) && !isTiled(stored), "stored", "packed and not in tiles", text(stored)) &&
+                 check.holds(tiled == inTiles(stored), "tiled", text(inTiles(stored)), text(tiled)));
+}
+
 //===-- Tokens ---------------------------------------------------------------------------------------------------===//
 
 LogicalResult KernelSampleOp::verify() {

@@ -345,6 +345,23 @@ def KernelSampleOp : Glm_KernelOp<"sample"> {
   let hasVerifier = 1;
 }
 
+def KernelPackWeightOp : Glm_KernelOp<"pack_weight"> {
+  let summary = "a packed weight from the order of the checkpoint to tiles";
+  let description = [{
+    Of the load program. `stored` and `tiled` are one weight, which is memory here: codes and block scales are read from the one and written to the other.
+    It is launched once for each matrix, with the addresses of that matrix instead of a table.
+
+    Example:
+
+        %w = glm.weight "mlp.up_proj.weight" : tensor<2048x6144xf4E2M1FN, #stored>
+        %t = glm.weight "mlp.up_proj.weight" : tensor<2048x6144xf4E2M1FN, #tiled>
+        glm.kernel.pack_weight %w to %t : tensor<2048x6144xf4E2M1FN, #stored>, tensor<2048x6144xf4E2M1FN, #tiled>
+  }];
+  let arguments = (ins Glm_Weight:$stored, Glm_Weight:$tiled);
+  let assemblyFormat = "$stored `to` $tiled attr-dict `:` type($stored) `,` type($tiled)";
+  let hasVerifier = 1;
+}
+
 //===-- Several kernels in one launch ---------------------------------------------------------------------------------===//
 
 def Glm_Fusion : I32EnumAttr<"Fusion", "how kernels share a launch", [

@@ -28,7 +28,8 @@ LogicalResult PlanWeightOp::verify() {
       (isForm(Form::Scalars) || check.positive("rank", getShape().size())) &&
       (!isForm(Form::Scalars) || check.equal("rank", getShape().size(), 0, "scalars")) &&
       llvm::all_of(getShape(), [&](int64_t size) { return check.positive("size", size); }) &&
-      (!getReciprocal() || check.comesWith("reciprocal", true, "form scalars", isForm(Form::Scalars))));
+      (!getReciprocal() || check.comesWith("reciprocal", true, "form scalars", isForm(Form::Scalars))) &&
+      (!getFilled() || check.holds(!isForm(Form::Scalars), "form of what is filled", "data or table", "scalars")));
 }
 
 LogicalResult PlanBufferOp::verify() {
@@ -39,12 +40,18 @@ LogicalResult PlanBufferOp::verify() {
                  check.positive("bytes", getBytes()));
 }
 
+static bool checkLaunches(Checks check, Region &body) {
+  return llvm::all_of(body.front(), [&](Operation &op) {
+    return check.holds(isa<PlanLaunchOp>(op), "body", "launches", op.getName().getStringRef());
+  });
+}
+
 LogicalResult PlanProgramOp::verify() {
   Checks check(*this);
-  return success(check.positive("rows", getRows()) && llvm::all_of(getBody().front(), [&](Operation &op) {
-                   return check.holds(isa<PlanLaunchOp>(op), "body", "launches", op.getName().getStringRef());
-                 }));
+  return success(check.positive("rows", getRows()) && checkLaunches(check, getBody()));
 }
+
+LogicalResult PlanLoadOp::verify() { return success(checkLaunches(Checks(*this), getBody())); }
 
 LogicalResult PlanLaunchOp::verify() {
   Checks check(*this);

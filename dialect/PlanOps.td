@@ -34,14 +34,16 @@ def PlanWeightOp : Glm_PlanOp<"weight", [Symbol]> {
   let summary = "declare what a weight argument points to";
   let description = [{
     One or three of these per `glm.weight`: codes, block scales, global scales of a packed one. `checkpoint_name` is a
-    tensor of the checkpoint, or a pattern with `{}` for `count` of them.
+    tensor of the checkpoint, or a pattern with `{}` for `count` of them. `filled`: nothing of the checkpoint, but memory for each of them that `glm.plan.load`
+    fills.
 
     Example: `glm.plan.weight @w3 table "model.layers.3.mlp.experts.{}.up_proj.weight" count 256 dtype "U8" shape [2048, 3072]`
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Glm_WeightFormAttr:$form, StrAttr:$checkpoint_name, I64Attr:$count,
-                       StrAttr:$dtype, DenseI64ArrayAttr:$shape, UnitAttr:$reciprocal);
+                       StrAttr:$dtype, DenseI64ArrayAttr:$shape, UnitAttr:$reciprocal, UnitAttr:$filled);
   let assemblyFormat = [{
-    $sym_name $form $checkpoint_name `count` $count `dtype` $dtype `shape` $shape (`reciprocal` $reciprocal^)? attr-dict
+    $sym_name $form $checkpoint_name `count` $count `dtype` $dtype `shape` $shape (`reciprocal` $reciprocal^)?
+    (`filled` $filled^)? attr-dict
   }];
   let hasVerifier = 1;
 }
@@ -65,7 +67,18 @@ def PlanProgramOp : Glm_PlanOp<"program", [Symbol, NoTerminator, SingleBlock, No
   let hasVerifier = 1;
 }
 
-def PlanLaunchOp : Glm_PlanOp<"launch", [HasParent<"PlanProgramOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def PlanLoadOp : Glm_PlanOp<"load", [NoTerminator, SingleBlock, NoRegionArguments]> {
+  let summary = "the launches that fill weights, once";
+  let description = [{
+    Each is repeated for every tensor of its weights: a table stands for the address of the tensor at hand. Weights that no program uses
+    need be there only while they are read.
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def PlanLaunchOp : Glm_PlanOp<"launch", [ParentOneOf<["PlanProgramOp", "PlanLoadOp"]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "run one kernel";
   let description = [{
     `kernel` is a nested `builtin.module` of that name, which holds the function of the same name; `arguments` are

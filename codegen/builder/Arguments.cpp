@@ -129,7 +129,7 @@ void KernelBuilder::finish() {
 int64_t KernelBuilder::pointers(Value operand) {
   auto tensor = dyn_cast<RankedTensorType>(operand.getType());
   auto packed = tensor ? dyn_cast_or_null<Nvfp4Attr>(tensor.getEncoding()) : Nvfp4Attr();
-  return packed ? 3 + packed.getQuantizedInputs() : 1;
+  return packed ? (packed.getTiled() ? 2 : 3) + packed.getQuantizedInputs() : 1;
 }
 
 Value KernelBuilder::pointerAt(Value table, Value number) {
@@ -195,48 +195,49 @@ Value KernelBuilder::vectorWeight(Value operand) {
   return view(pointersOf.at(operand).front(), MemRefType::get(type.getShape(), type.getElementType()));
 }
 
-WeightMatrix KernelBuilder::weight(Value operand) {
-  ArrayRef<Value> loaded = pointersOf.at(operand);
+static RankedTensorType matrixType(Value operand) {
   auto type = cast<RankedTensorType>(operand.getType());
-  if (!isPacked(type))
-    return matrixAt(type, loaded[0], nullptr, nullptr);
-  auto scalar = [&](Value pointer) { return load(view(pointer, MemRefType::get({1}, getF32Type())), index(0)); };
-  WeightMatrix matrix = matrixAt(type, loaded[0], loaded[1], scalar(loaded[2]));
-  if (loaded.size() > 3)
-    matrix.inputScale = scalar(loaded[3]);
-  return matrix;
+  return RankedTensorType::get(type.getShape().take_back(2), type.getElementType(), type.getEncoding());
+}
+
+WeightMatrix KernelBuilder::weight(Value operand) {
+  auto pointer = [](Value pointer) { return pointer; };
+  return matrixAt(operand, pointer, index(0));
 }
 
 WeightMatrix KernelBuilder::expertWeight(Value operand, Value expert) {
-  ArrayRef<Value> loaded = pointersOf.at(operand);
-  auto type = cast<RankedTensorType>(operand.getType());
-  auto matrix = RankedTensorType::get(type.getShape().drop_front(), type.getElementType(), type.getEncoding());
-  Value data = pointerAt(loaded[0], expert);
-  if (!isPacked(type))
-    return matrixAt(matrix, data, nullptr, nullptr);
-  auto scalar = [&](Value pointer) {
-    return load(view(pointer, MemRefType::get({type.getDimSize(0)}, getF32Type())), expert);
-  };
-  WeightMatrix result = matrixAt(matrix, data, pointerAt(loaded[1], expert), scalar(loaded[2]));
-  if (loaded.size() > 3)
-    result.inputScale = scalar(loaded[3]);
-  return result;
+  auto pointer = [&](Value table) { return pointerAt(table, expert); };
+  return matrixAt(operand, pointer, expert);
 }
 
-WeightMatrix KernelBuilder::matrixAt(RankedTensorType type, Value data, Value scales, Value global) {
+WeightMatrix KernelBuilder::matrixAt(Value operand, function_ref<Value(Value)> pointer, Value number) {
+  RankedTensorType type = matrixType(operand);
+  ArrayRef<Value> left = pointersOf.at(operand);
+  auto next = [&] { return std::exchange(left, left.drop_front()).front(); };
+  auto scalar = [&] { return load(view(next(), MemRefType::get({ShapedType::kDynamic}, getF32Type())), number); };
   WeightMatrix matrix;
   matrix.rows = type.getDimSize(0);
   matrix.columns = type.getDimSize(1);
   matrix.element = type.getElementType();
+  Value data = pointer(next());
   auto packed = dyn_cast_or_null<Nvfp4Attr>(type.getEncoding());
   if (!packed) {
     matrix.data = view(data, MemRefType::get(type.getShape(), type.getElementType()));
     return matrix;
   }
   matrix.block = packed.getBlock();
-  matrix.data = view(data, MemRefType::get({matrix.rows, matrix.columns / 2}, getI8Type()));
-  matrix.scales = view(scales, MemRefType::get({matrix.rows, matrix.columns / matrix.block}, getI8Type()));
-  matrix.global = global;
+  matrix.tiled = packed.getTiled();
+  if (matrix.tiled) {
+    matrix.data =
+        view(data, MemRefType::get({Nvfp4Tile::down(matrix.rows), Nvfp4Tile::across(matrix.columns), Nvfp4Tile::kBytes},
+                                   getI8Type()));
+  } else {
+    matrix.data = view(data, MemRefType::get({matrix.rows, matrix.columns / 2}, getI8Type()));
+    matrix.scales = view(pointer(next()), MemRefType::get({matrix.rows, matrix.columns / matrix.block}, getI8Type()));
+  }
+  matrix.global = scalar();
+  if (!left.empty())
+    matrix.inputScale = scalar();
   return matrix;
 }
 

@@ -26,6 +26,7 @@ struct WeightMatrix {
   mlir::Type element; ///< f32, bf16, f16; f4E2M1FN if packed
   mlir::Value data;   ///< memref<rows x columns x element>; packed: memref<rows x columns/2 x i8>, low nibble first
   int64_t block = 0;  ///< packed: columns per scale
+  bool tiled = false; ///< packed: `data` is memref<tiles x tiles x Nvfp4Tile::kBytes x i8>, and there are no `scales`
   mlir::Value scales; ///< packed: memref<rows x columns/block x i8>, E4M3 bits
   mlir::Value global; ///< packed: f32
   /// f32, if the rows that the matrix is multiplied with are rounded to NVFP4 (`quantized_inputs` of #glm.nvfp4); or null.
@@ -37,14 +38,15 @@ struct WeightMatrix {
 class KernelBuilder : public mlir::ImplicitLocOpBuilder {
 public:
   /// Creates the function `name` in `module` as KernelAbi.h has it for the target of the module around `op`, and stands at its end.
-  /// The arguments of the launch are the operands of `op` in order, a packed weight being three: codes, block scales, global scales.
+  /// The arguments of the launch are the operands of `op` in order, a packed weight being three (codes, block scales, global scales), or two in tiles.
   /// `threads` are those of a block on a GPU, fixed for all launches; a host's number is known when it runs.
   KernelBuilder(mlir::Operation *op, mlir::ModuleOp module, llvm::StringRef name, int64_t threads = 1);
 
   /// Ends the function. On a GPU the module is told how much shared memory a block needs.
   void finish();
 
-  /// How many arguments of the launch a kernel operand is: 1 for a buffer or a wide weight, 3 for a packed one, 4 for one with an input scale.
+  /// How many arguments of the launch a kernel operand is: 1 for a buffer or a wide weight, 3 for a packed one, 2 for one in tiles; one more with an
+  /// input scale.
   static int64_t pointers(mlir::Value operand);
 
   //===-- several kernels in one launch of a GPU (glm.kernel.fused) ----------------------------------------------===//
@@ -65,7 +67,7 @@ public:
   mlir::Value buffer(mlir::Value operand);
   /// A weight of rank 1 as a memref.
   mlir::Value vectorWeight(mlir::Value operand);
-  /// A weight of rank 2.
+  /// A weight of rank 2, or the matrix at hand of one of rank 3 in the load program.
   WeightMatrix weight(mlir::Value operand);
   /// One expert of a weight of rank 3, reached through the table of pointers.
   WeightMatrix expertWeight(mlir::Value operand, mlir::Value expert);
@@ -193,8 +195,8 @@ private:
   mlir::Value view(mlir::Value pointer, mlir::MemRefType type);
   /// Element `number` of a table of pointers.
   mlir::Value pointerAt(mlir::Value table, mlir::Value number);
-  /// A checkpoint's matrix of `type`, whose codes, scales and global scale are at these pointers.
-  WeightMatrix matrixAt(mlir::RankedTensorType type, mlir::Value data, mlir::Value scales, mlir::Value global);
+  /// Matrix `number` of a weight: `pointer` makes an address of an argument of the launch, scalars lie side by side.
+  WeightMatrix matrixAt(mlir::Value operand, llvm::function_ref<mlir::Value(mlir::Value)> pointer, mlir::Value number);
   /// A positive f32 without the last `count` bits of its mantissa, rounded to nearest, ties to even.
   mlir::Value dropBits(mlir::Value x, int64_t count);
   /// An f32 constant like `like`, a scalar or a vector of any type.

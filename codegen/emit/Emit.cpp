@@ -31,7 +31,8 @@ public:
                                 .count = static_cast<int64_t>(op.getCount()),
                                 .dtype = op.getDtype().str(),
                                 .shape = op.getShape().vec(),
-                                .reciprocal = op.getReciprocal()});
+                                .reciprocal = op.getReciprocal(),
+                                .filled = op.getFilled()});
   }
 
   void add(PlanBufferOp op) {
@@ -52,13 +53,19 @@ public:
   }
 
   void add(PlanProgramOp op) {
-    Program program{op.getSymName().str(), static_cast<int64_t>(op.getRows()), {}};
-    for (auto launch : op.getBody().getOps<PlanLaunchOp>())
-      program.launches.push_back(toLaunch(launch));
-    manifest.programs.push_back(std::move(program));
+    manifest.programs.push_back({op.getSymName().str(), static_cast<int64_t>(op.getRows()), toLaunches(op.getBody())});
   }
 
+  void add(PlanLoadOp op) { manifest.load = toLaunches(op.getBody()); }
+
 private:
+  std::vector<Launch> toLaunches(Region &body) const {
+    std::vector<Launch> launches;
+    for (auto launch : body.getOps<PlanLaunchOp>())
+      launches.push_back(toLaunch(launch));
+    return launches;
+  }
+
   Launch toLaunch(PlanLaunchOp op) const {
     Launch launch;
     launch.kernel = kernels.at(op.getKernel());
@@ -98,7 +105,9 @@ std::vector<std::string> featuresOf(TargetAttr target) {
 
 /// What the runtime replays must not depend on which library it took.
 Result<void> checkAlike(const Manifest &manifest, const Manifest &other, TargetAttr target) {
-  auto spell = [](const Manifest &m) { return std::tie(m.weights, m.buffers, m.kernels, m.programs, m.arenaBytes); };
+  auto spell = [](const Manifest &m) {
+    return std::tie(m.weights, m.buffers, m.kernels, m.load, m.programs, m.arenaBytes);
+  };
   if (spell(manifest) == spell(other))
     return {};
   return Error{"plan: libraries of one artifact must be launched alike, but found another plan for " +
@@ -132,6 +141,8 @@ Manifest toManifest(ModuleOp plan, Manifest facts) {
     builder.add(kernel);
   for (auto program : plan.getOps<PlanProgramOp>())
     builder.add(program);
+  for (auto load : plan.getOps<PlanLoadOp>())
+    builder.add(load);
   return manifest;
 }
 

@@ -22,8 +22,9 @@ public:
   StringRef name() const override { return "plain"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr) const override {
-    if (isa<KernelSampleOp>(op))
-      return std::nullopt; // its meaning is the runtime's sampler
+    // The meaning of a sample is the runtime's sampler; what lies in tiles was given to those who asked for it.
+    if (isa<KernelSampleOp>(op) || llvm::any_of(op->getOperandTypes(), isTiled))
+      return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), /*tile_m=*/1, /*tile_n=*/1);
   }
 

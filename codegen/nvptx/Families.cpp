@@ -13,6 +13,7 @@ void addGpuFamilies(KernelFamilies &families) {
   families.push_back(makeGpuTopKFamily());
   families.push_back(makeGpuRouteFamily());
   families.push_back(makeGpuSampleFamily());
+  families.push_back(makeGpuPackWeightFamily());
 }
 
 } // namespace glm

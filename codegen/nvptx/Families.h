@@ -18,5 +18,6 @@ std::unique_ptr<KernelFamily> makeGpuRowFamily();
 std::unique_ptr<KernelFamily> makeGpuTopKFamily();
 std::unique_ptr<KernelFamily> makeGpuRouteFamily();
 std::unique_ptr<KernelFamily> makeGpuSampleFamily();
+std::unique_ptr<KernelFamily> makeGpuPackWeightFamily();
 
 } // namespace glm

@@ -39,7 +39,8 @@ public:
     int64_t inputWidth = gemm.getInput().getType().getShape().back() / static_cast<int64_t>(gemm.getHeads());
     bool takes = gemm.getTransposed()
                      ? TransposedProduct::takes(activation, weightType(gemm), gemm.getRowCount()) && inputWidth % 2 == 0
-                     : TensorProduct::takes(activation, {weightType(gemm)}, false, target) && inputWidth % 8 == 0;
+                     : TensorProduct::takes(activation, {weightType(gemm)}, false, target) && inputWidth % 8 == 0 &&
+                           !isTiled(weightType(gemm));
     if (!takes)
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(),
@@ -74,7 +75,7 @@ public:
       product.run({weight, firstRow, static_cast<int64_t>(gemm.getRowCount()), input, inputColumn}, tile, store);
       return success();
     }
-    TensorProduct product(builder, warp, /*matrices=*/1, schedule.getTileM());
+    TensorProduct product(builder, warp, /*matrices=*/1, schedule.getTileM(), /*tiled=*/false);
     product.run({{weight}, firstRow, static_cast<int64_t>(gemm.getRowCount())}, tile,
                 {input, inputColumn, builder.rows(), [](Value row) { return row; }},
                 [&](Value row, Value n, ArrayRef<Value> sums) { store(row, n, sums[0]); });

@@ -35,6 +35,49 @@ Value Warp::loadWords(Value memref, ValueRange indices, int64_t count) {
   return vector::BitCastOp::create(builder, VectorType::get({bytes / 4}, builder.getI32Type()), vector);
 }
 
+void Warp::storeWords(Value words, Value memref, ValueRange indices) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t bytes = cast<VectorType>(words.getType()).getNumElements() * 4;
+  auto type = VectorType::get({bytes * 8 / element.getIntOrFloatBitWidth()}, element);
+  vector::StoreOp::create(builder, vector::BitCastOp::create(builder, type, words), memref, indices,
+                          /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+}
+
+Value Warp::pointerTo(Value memref, ValueRange indices) {
+  auto type = cast<MemRefType>(memref.getType());
+  Value offset = builder.index(0);
+  for (auto [size, index] : llvm::zip_equal(type.getShape(), indices))
+    offset = builder.add(builder.mul(offset, builder.index(size)), index);
+  auto wide = [&](Value number) -> Value { return arith::IndexCastOp::create(builder, builder.getI64Type(), number); };
+  auto pointer = [&](NVVM::NVVMMemorySpace space) {
+    return LLVM::LLVMPointerType::get(builder.getContext(), static_cast<unsigned>(space));
+  };
+  bool isGlobal = !type.getMemorySpace();
+  Type space = pointer(isGlobal ? NVVM::NVVMMemorySpace::Global : NVVM::NVVMMemorySpace::Shared);
+  Value first = wide(memref::ExtractAlignedPointerAsIndexOp::create(builder, memref));
+  Value base = LLVM::IntToPtrOp::create(builder, isGlobal ? pointer(NVVM::NVVMMemorySpace::Generic) : space, first);
+  if (isGlobal)
+    base = LLVM::AddrSpaceCastOp::create(builder, space, base);
+  return LLVM::GEPOp::create(builder, space, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{wide(offset)});
+}
+
+void Warp::copyAsync(Value from, ValueRange fromIndices, Value to, ValueRange toIndices, int64_t bytes) {
+  Value source = pointerTo(from, fromIndices), target = pointerTo(to, toIndices);
+  // Whole copies pass by the first-level cache: nobody reads them twice.
+  StringRef intrinsic =
+      bytes == 16 ? "llvm.nvvm.cp.async.cg.shared.global.16" : "llvm.nvvm.cp.async.ca.shared.global.8";
+  LLVM::CallIntrinsicOp::create(builder, builder.getStringAttr(intrinsic), ValueRange{target, source});
+}
+
+void Warp::endCopies() {
+  LLVM::CallIntrinsicOp::create(builder, builder.getStringAttr("llvm.nvvm.cp.async.commit.group"), ValueRange{});
+}
+
+void Warp::awaitCopies(int64_t groups) {
+  LLVM::CallIntrinsicOp::create(builder, builder.getStringAttr("llvm.nvvm.cp.async.wait.group"),
+                                ValueRange{builder.i32(static_cast<int32_t>(groups))});
+}
+
 Value Warp::word(Value words, int64_t number) { return vector::ExtractOp::create(builder, words, number); }
 
 Value Warp::permute(Value a, Value b, uint32_t selector) {

@@ -41,6 +41,16 @@ public:
   /// For two rows of 8 neighbouring 16-bit numbers, as loadWords gives them: 8 words, of numbers j of both.
   llvm::SmallVector<mlir::Value, 8> pairs(mlir::Value even, mlir::Value odd);
 
+  /// Store words as `loadWords` gives them, at a multiple of their size.
+  void storeWords(mlir::Value words, mlir::Value memref, mlir::ValueRange indices);
+
+  /// cp.async: this lane's 8 or 16 bytes from global to shared memory, both memrefs of bytes, at multiples of their number. Copies since the last
+  /// `endCopies` are a group. `awaitCopies` waits until at most `groups` of this lane's are under way; others see what came after `syncWarp`.
+  void copyAsync(mlir::Value from, mlir::ValueRange fromIndices, mlir::Value to, mlir::ValueRange toIndices,
+                 int64_t bytes);
+  void endCopies();
+  void awaitCopies(int64_t groups);
+
   mlir::Value bits(mlir::Value a, mlir::Value mask); ///< a & mask
   mlir::Value orBits(mlir::Value a, mlir::Value b);
   mlir::Value shiftLeft(mlir::Value a, int64_t by);
@@ -104,14 +114,17 @@ public:
   mlir::Value scaledMma(llvm::ArrayRef<mlir::Value> a, mlir::Value aScales, llvm::ArrayRef<mlir::Value> b,
                         mlir::Value bScales, mlir::Value c);
 
+  /// prmt.b32: the bytes of b:a that the digits of `selector` number, the lowest digit's byte first.
+  mlir::Value permute(mlir::Value a, mlir::Value b, uint32_t selector);
+
 private:
   /// c + what the intrinsic makes of its operands and c.
   mlir::Value accumulate(llvm::StringRef intrinsic, llvm::SmallVector<mlir::Value> operands,
                          llvm::ArrayRef<mlir::Value> behind, mlir::Value c);
   /// An i16 of two small floats, as an i32.
   mlir::Value packPair(llvm::StringRef intrinsic, mlir::Value low, mlir::Value high);
-  /// prmt.b32: the bytes of b:a that the digits of `selector` number, the lowest digit's byte first.
-  mlir::Value permute(mlir::Value a, mlir::Value b, uint32_t selector);
+  /// A pointer to an element of a memref of bytes, to shared memory or, if its type has no space, to global.
+  mlir::Value pointerTo(mlir::Value memref, mlir::ValueRange indices);
 
   KernelBuilder &builder;
   int64_t warpCount;

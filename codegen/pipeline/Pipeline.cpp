@@ -49,6 +49,8 @@ void addKernelPhase(OpPassManager &passes, bool plain) {
   if (!plain) {
     // Before launches are fused and grouped: it adds one, and changes what another reads.
     passes.addPass(createSampleOnGpuPass());
+    // Before grids are asked for: they follow from the types of weights.
+    passes.addPass(createTileWeightsPass(allFamilies()));
     // Before anything looks for who waits for whom: it makes two kernels of one.
     passes.addPass(createSplitAttentionPass(allFamilies()));
     // Before levels are counted: it takes some away.
@@ -62,6 +64,8 @@ void addKernelPhase(OpPassManager &passes, bool plain) {
 }
 
 void addPlanPhase(OpPassManager &passes, bool plain) {
+  // After everything that could change a weight's type, and before schedules: it is made of kernels.
+  passes.addPass(createFormLoadPass());
   passes.addPass(createSelectSchedulePass(allFamilies(), plain));
   passes.addPass(createOutlineKernelsPass(allFamilies()));
   passes.addPass(createVerifyPlanPass());
@@ -110,6 +114,8 @@ void registerAllPasses() {
   registerGlmVerifyPasses();
   registerPass([] { return createSelectSchedulePass(allFamilies()); });
   registerPass(createSampleOnGpuPass);
+  registerPass([] { return createTileWeightsPass(allFamilies()); });
+  registerPass(createFormLoadPass);
   registerPass([] { return createSplitAttentionPass(allFamilies()); });
   registerPass([] { return createFuseLaunchesPass(allFamilies()); });
   registerPass([] { return createGroupLaunchesPass(allFamilies()); });

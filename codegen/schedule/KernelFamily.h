@@ -36,6 +36,9 @@ public:
   /// The launch of `op`, of at most as many rows as its buffers have, on a GPU.
   virtual LaunchShape launchShape(mlir::Operation *, ScheduleAttr) const { return {}; }
 
+  /// Whether this family executes `op` with its packed weights in tiles (glm-tile-weights).
+  virtual bool takesTiles(mlir::Operation *, TargetAttr) const { return false; }
+
   /// Whether blocks of another kernel can compute `op` for themselves: `build` heeds KernelBuilder::inPrologue().
   virtual bool fitsPrologue(mlir::Operation *) const { return false; }
 

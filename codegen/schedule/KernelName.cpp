@@ -40,7 +40,8 @@ std::string operandKey(Operation *op, Value operand) {
     // The source of a packed weight names tensors, not arithmetic: its global scale arrives as a factor either way.
     auto packed = cast<RankedTensorType>(type);
     auto encoding = cast<Nvfp4Attr>(packed.getEncoding());
-    stream << RankedTensorType::get(packed.getShape(), packed.getElementType()) << " block " << encoding.getBlock();
+    stream << RankedTensorType::get(packed.getShape(), packed.getElementType()) << " block " << encoding.getBlock()
+           << (encoding.getTiled() ? " tiled" : "") << (encoding.getQuantizedInputs() ? " quantized inputs" : "");
   } else if (auto buffer = dyn_cast<MemRefType>(type); buffer && leadsWithRows(op, operand)) {
     stream << withoutRows(buffer);
   } else {

@@ -45,7 +45,7 @@ public:
     for (auto global : llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
       outlineCache(global);
     for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
-      if (failed(outlineStep(function)))
+      if (failed(function->hasAttr(kLoadAttr) ? outlineLoad(function) : outlineStep(function)))
         return signalPassFailure();
   }
 
@@ -65,8 +65,17 @@ private:
     OpBuilder builder(function);
     int64_t rows = cast<MemRefType>(function.getArgumentTypes().front()).getDimSize(0);
     auto program = PlanProgramOp::create(builder, function.getLoc(), function.getSymName(), rows);
-    Block &body = program.getBody().emplaceBlock();
-    builder.setInsertionPoint(program);
+    return outlineBody(function, program, program.getBody().emplaceBlock());
+  }
+
+  LogicalResult outlineLoad(func::FuncOp function) {
+    OpBuilder builder(function);
+    auto load = PlanLoadOp::create(builder, function.getLoc());
+    return outlineBody(function, load, load.getBody().emplaceBlock());
+  }
+
+  LogicalResult outlineBody(func::FuncOp function, Operation *program, Block &body) {
+    OpBuilder builder(program);
     for (Operation &op : function.getBody().front().without_terminator())
       if (failed(outlineOp(&op, function.getSymName(), builder, body)))
         return failure();
@@ -122,7 +131,7 @@ private:
   LogicalResult declareWeight(WeightOp weight, OpBuilder &builder) {
     auto type = weight.getType();
     StringRef name = weight.getName();
-    if (weights.contains(name))
+    if (weights.contains(keyOf(weight)))
       return success();
     bool stacked = name.contains("{}");
     int64_t count = stacked ? type.getDimSize(0) : 1;
@@ -141,9 +150,14 @@ private:
     codes.back() /= 2;
     scales.back() /= packed.getBlock();
     StringRef module = name.drop_back(suffix.size());
-    declareTensor(weight, builder, (module + (modelOpt ? ".weight" : ".weight_packed")).str(), data, count, "U8", codes,
-                  false);
-    declareTensor(weight, builder, (module + ".weight_scale").str(), data, count, "F8_E4M3", scales, false);
+    if (packed.getTiled()) {
+      int64_t bytes = Nvfp4Tile::down(shape[0]) * Nvfp4Tile::across(shape[1]) * Nvfp4Tile::kBytes;
+      declareTensor(weight, builder, (module + ".tiles").str(), data, count, "U8", {bytes}, false, /*filled=*/true);
+    } else {
+      declareTensor(weight, builder, (module + (modelOpt ? ".weight" : ".weight_packed")).str(), data, count, "U8",
+                    codes, false);
+      declareTensor(weight, builder, (module + ".weight_scale").str(), data, count, "F8_E4M3", scales, false);
+    }
     declareTensor(weight, builder, (module + (modelOpt ? ".weight_scale_2" : ".weight_global_scale")).str(),
                   Form::Scalars, count, "F32", {}, !modelOpt);
     if (packed.getQuantizedInputs())
@@ -153,9 +167,15 @@ private:
   }
 
   void declareTensor(WeightOp weight, OpBuilder &builder, StringRef name, Form form, int64_t count, StringRef dtype,
-                     ArrayRef<int64_t> shape, bool reciprocal) {
-    weights[weight.getName()].push_back(FlatSymbolRefAttr::get(&getContext(), name));
-    PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal);
+                     ArrayRef<int64_t> shape, bool reciprocal, bool filled = false) {
+    weights[keyOf(weight)].push_back(FlatSymbolRefAttr::get(&getContext(), name));
+    // A weight in tiles has the scalars of the one that is stored.
+    if (tensors.insert(name).second)
+      PlanWeightOp::create(builder, weight.getLoc(), name, form, name, count, dtype, shape, reciprocal, filled);
+  }
+
+  static std::string keyOf(WeightOp weight) {
+    return weight.getName().str() + (isTiled(weight.getType()) ? " tiled" : "");
   }
 
   LogicalResult outlineKernel(KernelOpInterface kernel, OpBuilder &declare, Block &body) {
@@ -168,7 +188,7 @@ private:
     SmallVector<Attribute> arguments;
     for (Value operand : kernel.launchOperands()) {
       if (auto weight = operand.getDefiningOp<WeightOp>())
-        llvm::append_range(arguments, weights.lookup(weight.getName()));
+        llvm::append_range(arguments, weights.lookup(keyOf(weight)));
       else
         arguments.push_back(symbols.lookup(operand));
     }
@@ -228,7 +248,8 @@ private:
   Launches launches;
   llvm::DenseMap<Value, FlatSymbolRefAttr> symbols; ///< buffers of the function at hand
   llvm::StringMap<PlanBufferOp> buffers;            ///< inputs and outputs by name
-  llvm::StringMap<SmallVector<Attribute>> weights;  ///< symbols of a weight's tensors, by its name
+  llvm::StringMap<SmallVector<Attribute>> weights;  ///< symbols of a weight's tensors, by its key
+  llvm::StringSet<> tensors;                        ///< names of those
   llvm::StringMap<StringAttr> kernels;              ///< by key
   llvm::StringSet<> kernelNames;
 };

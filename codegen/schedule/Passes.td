@@ -30,6 +30,23 @@ def SampleOnGpu : Pass<"glm-sample-on-gpu", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def TileWeights : Pass<"glm-tile-weights", "::mlir::ModuleOp"> {
+  let summary = "on a GPU: packed weights in the order in which tensor cores take them";
+  let description = [{
+    A packed weight gets a type in tiles (#glm.nvfp4, `tiled`) if the families of all kernels that use it, in every program, say that they take it so. One
+    that they do not take stays as the checkpoint has it, with a missed remark that names the kernel.
+
+    Does nothing on a host.
+  }];
+  let constructor = "nullptr";
+}
+
+def FormLoad : Pass<"glm-form-load", "::mlir::ModuleOp"> {
+  let summary = "form the load program: what is launched once, before the first step";
+  let description = "`@load`, with `glm.kernel.pack_weight` for each weight that a program wants in tiles; none where there is no such weight.";
+  let constructor = "nullptr";
+}
+
 def SplitAttention : Pass<"glm-split-attention", "::mlir::ModuleOp"> {
   let summary = "on a GPU: a row's attention over several blocks";
   let description = [{

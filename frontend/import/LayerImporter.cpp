@@ -41,7 +41,7 @@ Attribute encoding(const StoredWeight &weight, bool quantizedInputs, MLIRContext
     return {};
   bool modelOpt = weight.format == StoredFormat::ModelOptNvfp4;
   return Nvfp4Attr::get(context, kNvfp4Block, modelOpt ? PackedSource::ModelOpt : PackedSource::CompressedTensors,
-                        quantizedInputs && hasInputScales(weight));
+                        quantizedInputs && hasInputScales(weight), /*tiled=*/false);
 }
 
 /// [N, K], [E, N, K] for the experts of a layer, or [width].

@@ -64,7 +64,7 @@ class VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
       LogicalResult verified = llvm::TypeSwitch<Operation *, LogicalResult>(&op)
                                    .Case([&](PlanBufferOp buffer) { return verifyBuffer(buffer, arena.getInt()); })
                                    .Case([](ModuleOp kernel) { return verifyKernel(kernel); })
-                                   .Case<PlanWeightOp, PlanProgramOp>([](auto) { return success(); })
+                                   .Case<PlanWeightOp, PlanProgramOp, PlanLoadOp>([](auto) { return success(); })
                                    .Default([](Operation *other) {
                                      return other->emitError("plan phase must hold plan ops and kernels, but found ")
                                             << other->getName();

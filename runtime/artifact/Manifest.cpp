@@ -22,6 +22,8 @@ Json toJson(const Weight &weight) {
                {"shape", weight.shape}};
   if (weight.reciprocal)
     json["reciprocal"] = true;
+  if (weight.filled)
+    json["filled"] = true;
   return json;
 }
 
@@ -117,6 +119,7 @@ std::string format(const Manifest &m) {
   list("weights", lines(m.weights, "  "));
   list("buffers", lines(m.buffers, "  "));
   list("kernels", lines(m.kernels, "  "));
+  list("load", lines(m.load, "  "));
   text += " \"programs\": [";
   for (size_t i = 0; i < m.programs.size(); ++i)
     text += fmt::format("{}\n  {}", i ? "," : "", programText(m.programs[i]));

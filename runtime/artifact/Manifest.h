@@ -16,7 +16,7 @@ namespace glm {
 struct JsonFile;
 
 /// The version of everything that an artifact contains: this file and the kernel ABI.
-inline constexpr int kFormatVersion = 5;
+inline constexpr int kFormatVersion = 6;
 
 /// What a weight argument points to.
 enum class WeightForm {
@@ -41,6 +41,8 @@ struct Weight {
   std::vector<int64_t> shape;
   /// Scalars only: compressed-tensors stores the inverse of the global scale.
   bool reciprocal = false;
+  /// Data and tables only: not in the checkpoint, but memory of `shape` for each, which Manifest::load fills.
+  bool filled = false;
   bool operator==(const Weight &) const = default;
 };
 
@@ -176,6 +178,9 @@ struct Manifest {
   std::vector<Buffer> buffers;
   uint64_t arenaBytes = 0;
   std::vector<Kernel> kernels;
+  /// Launched once, before the first step, to fill weights. Each is repeated for every tensor of its weights, which are as many: a table stands for
+  /// the address of the tensor at hand. Tensors that no program uses need be there only while they are read.
+  std::vector<Launch> load;
   std::vector<Program> programs;
 
   /// Whether the code is for a GPU.

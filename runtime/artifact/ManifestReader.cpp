@@ -176,10 +176,12 @@ void checkWeight(Reader &r, const Weight &weight, const std::string &where) {
   if (weight.reciprocal && weight.form != WeightForm::Scalars)
     r.fail(fmt::format("{}reciprocal must be of scalars, but found it at {}", where,
                        kForms[static_cast<int>(weight.form)]));
+  if (weight.filled && weight.form == WeightForm::Scalars)
+    r.fail(fmt::format("{}filled must be of data or a table, but found it at scalars", where));
 }
 
 Weight readWeight(Reader &r, const Json &json, const std::string &where) {
-  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal"});
+  r.only(json, where, {"name", "form", "count", "dtype", "shape", "reciprocal", "filled"});
   Weight weight;
   weight.name = r.text(json, where, "name");
   weight.form = static_cast<WeightForm>(r.word(json, where, "form", kForms));
@@ -187,6 +189,7 @@ Weight readWeight(Reader &r, const Json &json, const std::string &where) {
   weight.dtype = r.text(json, where, "dtype");
   weight.shape = r.integers(json, where, "shape");
   weight.reciprocal = json.contains("reciprocal") && r.flag(json, where, "reciprocal");
+  weight.filled = json.contains("filled") && r.flag(json, where, "filled");
   checkWeight(r, weight, where);
   return weight;
 }
@@ -318,6 +321,38 @@ void readModel(Reader &r, const Json &json, Manifest &m) {
                        m.pageSize, m.pagesPerSequence));
 }
 
+/// Weights of one launch, tensor by tensor.
+void checkLoad(Reader &r, const Launch &launch, const std::string &where, const Manifest &m) {
+  int64_t count = 0;
+  for (const Argument &argument : launch.arguments) {
+    if (argument.kind != Argument::Kind::Weight)
+      return r.fail(fmt::format("{}arguments must be weights, but found b{}", where, argument.index));
+    int64_t own = m.weights[argument.index].count;
+    if (count != 0 && own != count)
+      return r.fail(fmt::format("{}arguments must be weights of {} tensors, as the first, but found {} at w{}", where,
+                                count, own, argument.index));
+    count = own;
+  }
+  if (count == 0)
+    r.fail(fmt::format("{}arguments must name a weight, but found none", where));
+}
+
+void readLoad(Reader &r, const Json &json, Manifest &m) {
+  std::vector<bool> filled(m.weights.size(), false);
+  m.load = r.objects<Launch>(json, "", "load", [&](auto &item, auto &where) {
+    Launch launch = readLaunch(r, item, where, m);
+    if (!r.error)
+      checkLoad(r, launch, where, m);
+    for (const Argument &argument : launch.arguments)
+      if (!r.error)
+        filled[argument.index] = true;
+    return launch;
+  });
+  for (size_t i = 0; i < m.weights.size() && !r.error; ++i)
+    if (m.weights[i].filled && !filled[i])
+      r.fail(fmt::format("weights[{}] must be filled by a launch of load, but found none", i));
+}
+
 void readPrograms(Reader &r, const Json &json, Manifest &m) {
   m.programs = r.objects<Program>(json, "", "programs", [&](auto &item, auto &where) {
     r.only(item, where, {"name", "rows", "launches"});
@@ -359,11 +394,15 @@ void checkMachine(Reader &r, const Manifest &m) {
   for (size_t i = 0; i < m.kernels.size(); ++i)
     if ((m.kernels[i].threads > 0) != gpu)
       r.fail(fmt::format("kernels[{}] must be for {}, as the first, but found the other", i, gpu ? "a GPU" : "a host"));
+  auto check = [&](const std::vector<Launch> &launches, const std::string &where) {
+    for (size_t i = 0; i < launches.size(); ++i)
+      if ((launches[i].blocks > 0) != gpu)
+        r.fail(fmt::format("{}[{}].blocks must be {}, but found {}", where, i,
+                           gpu ? "more than 0 on a GPU" : "0 on a host", launches[i].blocks));
+  };
+  check(m.load, "load");
   for (size_t p = 0; p < m.programs.size(); ++p)
-    for (size_t i = 0; i < m.programs[p].launches.size(); ++i)
-      if ((m.programs[p].launches[i].blocks > 0) != gpu)
-        r.fail(fmt::format("programs[{}].launches[{}].blocks must be {}, but found {}", p, i,
-                           gpu ? "more than 0 on a GPU" : "0 on a host", m.programs[p].launches[i].blocks));
+    check(m.programs[p].launches, fmt::format("programs[{}].launches", p));
 }
 
 } // namespace
@@ -411,6 +450,7 @@ Result<Manifest> parseManifest(const JsonFile &file) {
                                 [&](auto &item, auto &where) { return readBuffer(r, item, where, m.arenaBytes); });
   m.kernels =
       r.objects<Kernel>(json, "", "kernels", [&](auto &item, auto &where) { return readKernel(r, item, where); });
+  readLoad(r, json, m);
   readPrograms(r, json, m);
   checkMachine(r, m);
   r.hash(json, "", kSealKey);
@@ -422,8 +462,8 @@ Result<Manifest> parseManifest(const JsonFile &file) {
                     "eos_token_ids", "temperature",   "top_p",
                     "top_k",         "arena_bytes",   "checkpoint",
                     "files",         "precision",     "weights",
-                    "buffers",       "kernels",       "programs",
-                    kSealKey});
+                    "buffers",       "kernels",       "load",
+                    "programs",      kSealKey});
   if (r.error)
     return *r.error;
   return m;

@@ -42,7 +42,11 @@ Result<void> Engine::placeWeights(const EngineOptions &options) {
   std::function<void(uint64_t)> report;
   if (options.report && manifest().onGpu())
     report = [&, all = residentBytes(manifest(), artifact->weights)](uint64_t done) { options.report(done, all); };
-  return artifact->weights.place(*machine, report);
+  Result<Allocation> placed = artifact->weights.place(*machine, report);
+  if (!placed)
+    return placed.error();
+  filled = std::move(*placed);
+  return {};
 }
 
 Result<void> Engine::chooseMachine(const EngineOptions &options) {

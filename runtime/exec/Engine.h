@@ -48,6 +48,7 @@ private:
   std::unique_ptr<HostDevice> host;
   std::unique_ptr<CudaDevice> gpu;
   Device *machine = nullptr; ///< one of the two
+  Allocation filled;         ///< weights that the load program made
   Buffers buffers;
   std::unique_ptr<Executor> steps;
 };

@@ -89,6 +89,7 @@ static nlohmann::json infoJson(const Manifest &manifest, const std::filesystem::
                            {"eos_token_ids", manifest.eosTokenIds},
                            {"kernels", manifest.kernels.size()},
                            {"launches_per_step", launchesPerStep(manifest)},
+                           {"load_launches", manifest.load.size()},
                            {"programs", programs},
                            {"checkpoint", checkpointFolder(manifest, folder).string()},
                            {"weight_bytes", precisionBytes(manifest)},

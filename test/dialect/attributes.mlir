@@ -20,6 +20,8 @@ module attributes {
   // CHECK-SAME: features = ""
   module @plain_target attributes {glm.target = #glm.target<chip = "x86-64", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64", features = "", vector_bits = 128>} {}
 
+  // CHECK-LABEL: func.func private @tiled(tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>)
+  func.func private @tiled(tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>)
   // CHECK-LABEL: func.func private @packed(tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, tensor<256x64x32xf4E2M1FN, #glm.nvfp4<block = 16, source = compressed_tensors>>)
   func.func private @packed(tensor<2048x6144xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, tensor<256x64x32xf4E2M1FN, #glm.nvfp4<block = 16, source = compressed_tensors>>)
 

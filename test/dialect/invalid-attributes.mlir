@@ -7,6 +7,11 @@ func.func private @nvfp4_block() attributes {glm.test = #glm.nvfp4<block = 0, so
 
 // -----
 
+// expected-error @+1 {{nvfp4: block of tiles must be 16, but found 32}}
+func.func private @nvfp4_tiles() attributes {glm.test = #glm.nvfp4<block = 32, source = modelopt, tiled = true>}
+
+// -----
+
 // expected-error @+1 {{nvfp4: element type must be f4E2M1FN, but found 'f8E4M3FN'}}
 func.func private @nvfp4_element(tensor<48x32xf8E4M3FN, #glm.nvfp4<block = 16, source = modelopt>>)
 

@@ -746,3 +746,22 @@ func.func @kernel_fused_reads_written(%x: memref<3x32xf32>, %y: memref<3x32xf32>
   }
   return
 }
+
+// -----
+
+#tiled = #glm.nvfp4<block = 16, source = modelopt, tiled = true>
+func.func @kernel_pack_weight_stored(%w: tensor<48x32xbf16>, %t: tensor<48x32xf4E2M1FN, #tiled>) {
+  // expected-error @+1 {{stored must be packed and not in tiles, but found tensor<48x32xbf16>}}
+  glm.kernel.pack_weight %w to %t : tensor<48x32xbf16>, tensor<48x32xf4E2M1FN, #tiled>
+  return
+}
+
+// -----
+
+#packed = #glm.nvfp4<block = 16, source = modelopt>
+#tiled = #glm.nvfp4<block = 16, source = modelopt, tiled = true>
+func.func @kernel_pack_weight_tiled(%w: tensor<48x32xf4E2M1FN, #packed>, %t: tensor<48x64xf4E2M1FN, #tiled>) {
+  // expected-error @+1 {{tiled must be tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>, but found tensor<48x64xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>}}
+  glm.kernel.pack_weight %w to %t : tensor<48x32xf4E2M1FN, #packed>, tensor<48x64xf4E2M1FN, #tiled>
+  return
+}

@@ -47,6 +47,18 @@ glm.plan.weight @weight_reciprocal data "a.weight" count 1 dtype "BF16" shape [4
 
 // -----
 
+// expected-error @+1 {{form of what is filled must be data or table, but found scalars}}
+glm.plan.weight @weight_filled scalars "a.weight_scale_2" count 1 dtype "F32" shape [] filled
+
+// -----
+
+// expected-error @+1 {{body must be launches, but found glm.plan.buffer}}
+glm.plan.load {
+  glm.plan.buffer @x arena offset 0 bytes 64
+}
+
+// -----
+
 // expected-error @+1 {{offset must be 0 or more, but found -64}}
 glm.plan.buffer @buffer_offset arena offset -64 bytes 64
 
@@ -83,7 +95,7 @@ glm.plan.program @program_body rows 1 {
 // -----
 
 module @kernel {}
-// expected-error @+1 {{'glm.plan.launch' op expects parent op 'glm.plan.program'}}
+// expected-error @+1 {{'glm.plan.launch' op expects parent op to be one of 'glm.plan.program, glm.plan.load'}}
 glm.plan.launch @kernel []
 
 // -----

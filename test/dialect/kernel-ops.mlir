@@ -172,3 +172,10 @@ func.func @fused(%x: memref<1x32xf32>, %w: tensor<32xbf16>, %router: tensor<8x32
   }
   return
 }
+
+// CHECK-LABEL: func.func @pack
+func.func @pack(%w: tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, %t: tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>) {
+  // CHECK: glm.kernel.pack_weight %{{.*}} to %{{.*}} : tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>
+  glm.kernel.pack_weight %w to %t : tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>
+  return
+}

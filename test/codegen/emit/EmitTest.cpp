@@ -30,6 +30,10 @@ module attributes {
   glm.plan.weight @globals scalars "model.layers.3.mlp.experts.{}.up_proj.weight_global_scale" count 4 dtype "F32" shape [] reciprocal
   glm.plan.weight @table data "model.embed_tokens.weight" count 1 dtype "BF16" shape [7, 9]
   glm.plan.weight @norm data "model.norm.weight" count 1 dtype "F32" shape [3]
+  glm.plan.weight @tiles table "model.layers.3.mlp.experts.{}.up_proj.tiles" count 4 dtype "U8" shape [2304] filled
+  glm.plan.load {
+    glm.plan.launch @top_k_w9 [@codes, @tiles]
+  }
   glm.plan.program @step_r2 rows 2 {
     glm.plan.launch @top_k_w9 [@step_r2.b2, @latent] {tap = "index.3", tapped = @step_r2.b2, tap_type = "I32", tap_width = 12 : i64}
     glm.plan.launch @embed_bf16_w9 [@tokens, @table, @norm, @logits] output_rows
@@ -118,6 +122,9 @@ TEST_F(Emit, ReadsBackWhatThePlanSays) {
   EXPECT_EQ(read->code[0].features, (Names{"avx512f", "avx512bf16"}));
   EXPECT_TRUE(checkLibrary(folder / "small.glm", read->code[0]));
   EXPECT_EQ(read->arenaBytes, 4096u);
+  ASSERT_EQ(read->load.size(), 1u);
+  EXPECT_EQ(read->kernels[read->load[0].kernel].name, "top_k_w9");
+  EXPECT_TRUE(read->weights[read->load[0].arguments[1].index].filled);
   EXPECT_EQ(read->maxRows, 5);
   EXPECT_EQ(read->maxSequences, 3);
   EXPECT_EQ(read->maxModelLen, 200);
@@ -186,7 +193,7 @@ TEST_F(Emit, KeepsTheFactsOfTheCaller) {
 
 TEST_F(Emit, ListsWeightsInTheirOrder) {
   std::vector<Weight> weights = toManifest(*plan, facts()).weights;
-  ASSERT_EQ(weights.size(), 4u);
+  ASSERT_EQ(weights.size(), 5u);
   EXPECT_EQ(weights[0].name, "model.layers.3.mlp.experts.{}.up_proj.weight");
   EXPECT_EQ(weights[0].form, WeightForm::Table);
   EXPECT_EQ(weights[0].count, 4);

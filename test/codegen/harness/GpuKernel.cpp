@@ -38,15 +38,15 @@ Result<std::shared_ptr<GpuKernel>> GpuKernel::load(const std::filesystem::path &
   return result;
 }
 
-void GpuKernel::run(std::vector<Operand> &operands, const std::vector<size_t> &order, int64_t rows,
+void GpuKernel::run(std::vector<Operand> &operands, const std::vector<size_t> &order, bool inTiles, int64_t rows,
                     int64_t blocks) const {
   Memory memory(*device);
   std::vector<std::vector<void *>> addresses; // of each operand's arguments
   for (const Operand &operand : operands) {
     std::vector<void *> &own = addresses.emplace_back();
-    for (const Operand::Argument &argument : operand.arguments()) {
+    for (const Operand::Argument &argument : operand.arguments(inTiles)) {
       std::vector<void *> pieces;
-      for (std::span<const uint8_t> piece : argument.pieces)
+      for (const std::vector<uint8_t> &piece : argument.pieces)
         pieces.push_back(memory.copy(piece));
       auto *table = reinterpret_cast<const uint8_t *>(pieces.data());
       own.push_back(argument.table ? memory.copy({table, pieces.size() * sizeof(void *)}) : pieces.front());
@@ -60,7 +60,7 @@ void GpuKernel::run(std::vector<Operand> &operands, const std::vector<size_t> &o
   auto done = device->synchronize();
   ASSERT_TRUE(done) << done.error().message;
   for (size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i].isWeight())
+    if (!operands[i].isWritten())
       continue;
     std::vector<uint8_t> scratch, before = operands[i].bytes();
     auto *bytes = static_cast<const uint8_t *>(device->view(addresses[i].front(), before.size(), scratch));

@@ -146,6 +146,13 @@ Result<Kernel> Kernel::compile(const KernelFamily &family, const std::string &te
   module->walk([&](KernelOpInterface found) { op = found; });
   if (!op)
     return Error{source + ": text must hold a kernel op, but found none"};
+  Kernel kernel;
+  kernel.inTiles = family.takesTiles(op, *target);
+  if (kernel.inTiles)
+    module->walk([](WeightOp weight) {
+      if (isPacked(weight.getType()))
+        weight.getResult().setType(glm::inTiles(cast<RankedTensorType>(weight.getType())));
+    });
   std::optional<ScheduleAttr> schedule = family.match(op, *target);
   if (!schedule)
     return Error{fmt::format("{}: family must take the op, but found no match", family.name().str())};
@@ -161,7 +168,6 @@ Result<Kernel> Kernel::compile(const KernelFamily &family, const std::string &te
   builder.finish();
   if (failed(mlir::verify(kernelModule)) || failed(lowerToLlvmDialect(kernelModule)))
     return compilation.error("lowering");
-  Kernel kernel;
   for (Value operand : op->getOperands())
     kernel.order.push_back(numberOf(operand, operands));
   if (isGpu(*target)) {
@@ -186,7 +192,7 @@ std::vector<int64_t> Kernel::threadCounts() const {
 
 void Kernel::run(std::vector<Operand> &operands, int64_t rows, int64_t threads) const {
   if (gpu)
-    return gpu->run(operands, order, rows, threads);
+    return gpu->run(operands, order, inTiles, rows, threads);
   std::vector<void *> arguments;
   for (size_t number : order)
     for (void *pointer : operands[number].pointers())

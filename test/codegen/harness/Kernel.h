@@ -33,6 +33,7 @@ private:
   std::shared_ptr<GpuKernel> gpu; ///< instead of the function
   int64_t blocks = 0;             ///< that the family wants; 0: any
   std::vector<size_t> order;      ///< operand of the test for each operand of the op
+  bool inTiles = false;           ///< what its packed weights are
 };
 
 } // namespace glm::test

@@ -145,6 +145,13 @@ Operand Operand::packed(std::vector<int64_t> shape, int64_t block) {
   return operand;
 }
 
+Operand Operand::emptyTiles(std::vector<int64_t> shape) {
+  Operand operand = packed(std::move(shape));
+  operand.isEmptyTiles = true;
+  operand.blobs.front() = operand.tiles(0);
+  return operand;
+}
+
 Operand Operand::anyWeight(const std::string &element, std::vector<int64_t> shape) {
   if (element == "nvfp4_w4a4") {
     Operand operand = packed(std::move(shape));
@@ -224,7 +231,7 @@ std::string Operand::type() const {
     text += std::to_string(dimension) + "x";
   if (block != 0)
     return text + "f4E2M1FN, #glm.nvfp4<block = " + std::to_string(block) + ", source = modelopt" +
-           (inputScales.empty() ? "" : ", quantized_inputs = true") + ">>";
+           (inputScales.empty() ? "" : ", quantized_inputs = true") + (isEmptyTiles ? ", tiled = true" : "") + ">>";
   return text + elementName + ">";
 }
 
@@ -249,23 +256,48 @@ std::vector<void *> Operand::pointers() {
   return result;
 }
 
-std::vector<Operand::Argument> Operand::arguments() const {
+std::vector<uint8_t> Operand::tiles(int64_t matrix) const {
+  constexpr int64_t tileRows = 16, tileColumns = 256, codeBytes = 2048, tileBytes = 2304;
+  int64_t columns = dimensions.back(), rows = dimensions[dimensions.size() - 2];
+  int64_t across = (columns + tileColumns - 1) / tileColumns, down = (rows + tileRows - 1) / tileRows;
+  std::vector<uint8_t> bytes(down * across * tileBytes);
+  for (int64_t n = 0; n < rows; ++n)
+    for (int64_t k = 0; k < columns; k += 2) {
+      int64_t r = n % tileRows, inner = k % tileColumns, unit = inner / 64, column = inner % 64;
+      uint8_t *tile = bytes.data() + (n / tileRows * across + k / tileColumns) * tileBytes;
+      int64_t lane = 4 * (r % 8) + column % 32 / 8, word = column / 32 * 2 + r / 8;
+      tile[512 * unit + 16 * lane + 4 * word + column % 8 / 2] = blobs[matrix][1 + (n * columns + k) / 2];
+      int64_t scale = column / 16;
+      tile[codeBytes + 16 * r + 8 * (scale % 2) + 2 * unit + scale / 2] = scales[matrix][1 + (n * columns + k) / block];
+    }
+  return bytes;
+}
+
+std::vector<Operand::Argument> Operand::arguments(bool inTiles) const {
   if (isBuffer)
     return {{{blobs.front()}, false}};
   auto behindTheFirst = [&](const std::vector<std::vector<uint8_t>> &matrices) {
     Argument argument{{}, isTable()};
     for (const std::vector<uint8_t> &matrix : matrices)
-      argument.pieces.push_back(std::span(matrix).subspan(1));
+      argument.pieces.emplace_back(matrix.begin() + 1, matrix.end());
     return argument;
   };
-  std::vector<Argument> result = {behindTheFirst(blobs)};
-  if (block != 0) {
-    result.push_back(behindTheFirst(scales));
-    for (const std::vector<float> *scalars : {&globals, &inputScales}) {
-      auto *numbers = reinterpret_cast<const uint8_t *>(scalars->data());
-      if (!scalars->empty())
-        result.push_back({{{numbers, scalars->size() * sizeof(float)}}, false});
-    }
+  std::vector<Argument> result;
+  if (isEmptyTiles) {
+    result.push_back({{blobs.front()}, false});
+  } else if (inTiles && block != 0) {
+    Argument &argument = result.emplace_back(Argument{{}, isTable()});
+    for (size_t matrix = 0; matrix < blobs.size(); ++matrix)
+      argument.pieces.push_back(tiles(static_cast<int64_t>(matrix)));
+  } else {
+    result.push_back(behindTheFirst(blobs));
+    if (block != 0)
+      result.push_back(behindTheFirst(scales));
+  }
+  for (const std::vector<float> *scalars : {&globals, &inputScales}) {
+    auto *numbers = reinterpret_cast<const uint8_t *>(scalars->data());
+    if (!scalars->empty())
+      result.push_back({{{numbers, numbers + scalars->size() * sizeof(float)}}, false});
   }
   return result;
 }

@@ -32,6 +32,8 @@ public:
   static Operand weight(std::string element, std::vector<int64_t> shape);
   /// A packed weight of rank 2 or 3. Weights of both kinds start at odd addresses.
   static Operand packed(std::vector<int64_t> shape, int64_t block = 16);
+  /// A packed weight of rank 2 in tiles (#glm.nvfp4), still empty, which the kernel writes.
+  static Operand emptyTiles(std::vector<int64_t> shape);
   /// packed(shape) if `element` is "nvfp4", the same with an input scale if it is "nvfp4_w4a4", else weight(element, shape).
   static Operand anyWeight(const std::string &element, std::vector<int64_t> shape);
 
@@ -59,19 +61,23 @@ public:
   std::vector<void *> pointers();
   /// One argument of a launch as bytes: of one piece, or a table of pieces.
   struct Argument {
-    std::vector<std::span<const uint8_t>> pieces;
+    std::vector<std::vector<uint8_t>> pieces;
     bool table = false;
   };
-  /// The same arguments for memory that they have to be copied to.
-  std::vector<Argument> arguments() const;
-  /// Bytes of a buffer, to put them back.
+  /// The same arguments for memory that they have to be copied to; a packed weight may be asked for `inTiles`.
+  std::vector<Argument> arguments(bool inTiles = false) const;
+  /// Codes and scales of a matrix as #glm.nvfp4 draws its tiles.
+  std::vector<uint8_t> tiles(int64_t matrix) const;
+  /// Whether a kernel leaves something in it.
+  bool isWritten() const { return isBuffer || isEmptyTiles; }
+  /// Bytes of what is written, to put them back.
   std::vector<uint8_t> bytes() const { return blobs.front(); }
   void setBytes(const std::vector<uint8_t> &bytes) { blobs.front() = bytes; }
 
 private:
   std::string elementName;
   std::vector<int64_t> dimensions;
-  bool isBuffer = true;
+  bool isBuffer = true, isEmptyTiles = false;
   int64_t block = 0;
   std::vector<std::vector<uint8_t>>
       blobs; ///< a buffer's bytes; or, per matrix, one byte more than its bytes, which are behind the first

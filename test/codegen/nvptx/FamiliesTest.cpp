@@ -29,9 +29,10 @@ TEST(GpuFamilies, Gemm) {
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 9, {17, 3}, 2056));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "bf16", 3, {17}, 1048));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 3, {17}, 2064));
-  // Packed rows whose lanes have several parts of a chunk, the last chunk whole and not.
+  // Packed rows of a whole number of tiles, fewer than warps and more; blocks with several tiles.
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "bf16", "nvfp4", 19, {17}, 512));
   verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", "nvfp4", 3, {9, 16}, 2944));
+  verifyFamily(*makeGpuGemmFamily(), gemmCase("bf16", "f32", "nvfp4", 2, {16384}, 272));
 }
 
 /// Inputs rounded to NVFP4 too, on the chips that multiply codes with codes; the others leave it to the plain bodies.
@@ -46,6 +47,19 @@ TEST(GpuFamilies, ScaledProducts) {
   for (int64_t rows : {2, 4, 23}) {
     verifyFamily(*makeGpuMoeFamily(), moeGateUpCase("bf16", "nvfp4_w4a4", rows, 8, 2, 24, 48));
     verifyFamily(*makeGpuMoeFamily(), moeDownCase("bf16", "nvfp4_w4a4", rows, 8, 2, 40, 64));
+  }
+}
+
+/// Tiles that are full, and rows and columns that end within one.
+TEST(GpuFamilies, PackWeight) {
+  Random random(7);
+  for (const std::vector<int64_t> &shape : std::vector<std::vector<int64_t>>{{32, 512}, {13, 48}, {50, 784}}) {
+    std::vector<Operand> operands = {Operand::packed(shape).randomize(random), Operand::emptyTiles(shape)};
+    auto kernel =
+        Kernel::compile(*makeGpuPackWeightFamily(), "glm.kernel.pack_weight %0 to %1 : $0, $1", operands, kChip);
+    ASSERT_TRUE(kernel) << kernel.error().message;
+    kernel->run(operands, /*rows=*/1, kernel->threadCounts().back());
+    EXPECT_EQ(operands[1].bytes(), operands[0].tiles(0)) << shape[0] << " x " << shape[1];
   }
 }
 

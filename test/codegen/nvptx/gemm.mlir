@@ -1,4 +1,4 @@
-// RUN: glm-opt --split-input-file --glm-select-schedule --glm-outline-kernels %s | FileCheck %s
+// RUN: glm-opt --split-input-file --glm-tile-weights --glm-form-load --glm-select-schedule --glm-outline-kernels %s | FileCheck %s
 // RUN: glm-opt --split-input-file --glm-select-schedule=plain=true --glm-outline-kernels %s | FileCheck %s --check-prefix=PLAIN
 
 #target = #glm.target<chip = "sm_120a", triple = "nvptx64-nvidia-cuda", cpu = "sm_120a", features = "+ptx87", vector_bits = 128>
@@ -13,8 +13,13 @@ module attributes {glm.target = #target} {
   // CHECK: llvm.addrspacecast %[[ROWS]] : !llvm.ptr to !llvm.ptr<1>
   // CHECK: llvm.call_intrinsic "llvm.nvvm.mma.m16n8k16.row.col.bf16"
   // CHECK: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.all"
-  // Codes and scales are unpacked in registers: pairs of bf16, permuted inputs.
+  // Codes and scales come ahead of time, 64 columns of codes a copy and all scales, and are unpacked in registers: pairs of bf16, permuted inputs.
   // CHECK: module @gemm_bf16_nvfp4_n16k64
+  // CHECK-COUNT-4: llvm.call_intrinsic "llvm.nvvm.cp.async.cg.shared.global.16"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.cp.async.ca.shared.global.8"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.cp.async.commit.group"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.cp.async.wait.group"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.bar.warp.sync"
   // CHECK: llvm.call_intrinsic "llvm.nvvm.prmt"
   // CHECK: arith.mulf %{{.*}}, %{{.*}} : vector<2xbf16>
   // CHECK: llvm.call_intrinsic "llvm.nvvm.mma.m16n8k16.row.col.bf16"
@@ -25,6 +30,7 @@ module attributes {glm.target = #target} {
   // CHECK-NEXT: glm.plan.launch @gemm_bf16_n40k64_n24k64 {{.*}} blocks 5
   // CHECK-NEXT: glm.plan.launch @gemm_bf16_nvfp4_n16k64 {{.*}} blocks 1
   // CHECK-NEXT: glm.plan.launch @gemm_bf16_f32_n16k64 {{.*}} blocks 1
+  // CHECK: glm.plan.load
   // PLAIN-NOT: llvm.nvvm.mma
   func.func @step_r3(%tokens: memref<3x64xbf16> {glm.name = "tokens", glm.offset = 0 : i64}, %logits: memref<3x16xf32> {glm.name = "logits", glm.offset = 384 : i64}) {
     %a = glm.weight "a" : tensor<40x64xbf16>

@@ -42,7 +42,8 @@ Manifest sample() {
   m.weights = {{"model.norm.weight", WeightForm::Data, 1, "BF16", {96}, false},
                {"experts.{}.weight", WeightForm::Table, 9, "U8", {48, 3}, false},
                {"experts.{}.weight_global_scale", WeightForm::Scalars, 9, "F32", {}, true},
-               {"model.layers.0.mlp.gate.weight", WeightForm::Data, 1, "F32", {9, 96}, false}};
+               {"model.layers.0.mlp.gate.weight", WeightForm::Data, 1, "F32", {9, 96}, false},
+               {"experts.{}.tiles", WeightForm::Table, 9, "U8", {4608}, false, true}};
   m.buffers = {{"tokens", BufferSpace::Input, 0, 192},
                {"hidden", BufferSpace::Arena, 192, 4096},
                {"layers.0.latent", BufferSpace::Cache, 0, 1 << 30},
@@ -55,6 +56,7 @@ Manifest sample() {
               {{Argument::Kind::Weight, 3}, {Argument::Kind::Buffer, 1}},
               RowCount::Step,
               {{"index.0", 1, "I32", 16}, {"hidden.0", 2, "BF16", 96}}};
+  m.load = {{1, {{Argument::Kind::Weight, 1}, {Argument::Kind::Weight, 4}}, RowCount::Step, {}}};
   m.programs = {{"step_r1", 1, {topK}}, {"step_r48", 48, {topK, gemm}}};
   return m;
 }
@@ -105,6 +107,9 @@ TEST(Manifest, readsBackEveryField) {
   EXPECT_TRUE(read->weights[2].reciprocal);
   EXPECT_FALSE(read->weights[1].reciprocal);
   EXPECT_EQ(std::tuple(read->weights[3].name, read->weights[3].dtype), std::tuple(m.weights[3].name, "F32"));
+  EXPECT_TRUE(read->weights[4].filled);
+  EXPECT_FALSE(read->weights[1].filled);
+  EXPECT_EQ(read->load, m.load);
   EXPECT_EQ(read->buffers[2].space, BufferSpace::Cache);
   EXPECT_EQ(read->buffers[3].offset, m.buffers[3].offset);
   EXPECT_FALSE(read->kernels[1].parallel);
@@ -145,7 +150,7 @@ TEST(Manifest, refusesMissingAndUnknownKeys) {
                        kFormatVersion);
   };
   EXPECT_EQ(refusal([](auto &j) { j["extra"] = 1; }), unknown(""));
-  for (const char *list : {"code", "files", "precision", "weights", "buffers", "kernels", "programs"})
+  for (const char *list : {"code", "files", "precision", "weights", "buffers", "kernels", "load", "programs"})
     EXPECT_EQ(refusal([&](auto &j) { j[list][0]["extra"] = 1; }), unknown(fmt::format("{}[0].", list)));
   EXPECT_EQ(refusal([](auto &j) { j["programs"][1]["launches"][0]["extra"] = 1; }),
             unknown("programs[1].launches[0]."));
@@ -192,6 +197,8 @@ TEST(Manifest, refusesMachinesThatDoNotFit) {
     for (auto &program : j["programs"])
       for (auto &launch : program["launches"])
         launch["blocks"] = 3;
+    for (auto &launch : j["load"])
+      launch["blocks"] = 3;
   };
   EXPECT_EQ(refusal([&](auto &j) {
               forGpu(j);
@@ -248,6 +255,21 @@ TEST(Manifest, refusesWeights) {
             "manifest.json: weights[2].name of 9 scalars must hold {}, but found s");
   EXPECT_EQ(refusal([](auto &j) { j["weights"][1]["reciprocal"] = true; }),
             "manifest.json: weights[1].reciprocal must be of scalars, but found it at table");
+  EXPECT_EQ(refusal([](auto &j) { j["weights"][2]["filled"] = true; }),
+            "manifest.json: weights[2].filled must be of data or a table, but found it at scalars");
+}
+
+TEST(Manifest, refusesLoads) {
+  EXPECT_EQ(refusal([](auto &j) { j["load"] = nlohmann::json::array(); }),
+            "manifest.json: weights[4] must be filled by a launch of load, but found none");
+  EXPECT_EQ(refusal([](auto &j) { j["load"][0]["arguments"] = {"w1", "w4", "b0"}; }),
+            "manifest.json: load[0].arguments must be weights, but found b0");
+  EXPECT_EQ(refusal([](auto &j) { j["load"][0]["arguments"] = {"w1", "w4", "w0"}; }),
+            "manifest.json: load[0].arguments must be weights of 9 tensors, as the first, but found 1 at w0");
+  EXPECT_EQ(refusal([](auto &j) { j["load"][0]["arguments"] = nlohmann::json::array(); }),
+            "manifest.json: load[0].arguments must name a weight, but found none");
+  EXPECT_EQ(refusal([](auto &j) { j["load"][0]["blocks"] = 3; }),
+            "manifest.json: load[0].blocks must be 0 on a host, but found 3");
 }
 
 TEST(Manifest, refusesBuffersOutsideOfTheArena) {
@@ -268,12 +290,12 @@ TEST(Manifest, refusesLaunches) {
             "manifest.json: programs[1].launches[1].kernel must be less than the number of kernels, 2, but found 2");
   EXPECT_EQ(launch("rows", "all"),
             "manifest.json: programs[1].launches[1].rows must be one of step, output, but found all");
-  for (const char *argument : {"w4", "b4", "x1", "w", "", "w-1", "b1 ", "b99999999999999999999"})
+  for (const char *argument : {"w5", "b4", "x1", "w", "", "w-1", "b1 ", "b99999999999999999999"})
     EXPECT_EQ(launch("arguments", {"b0", argument}),
-              fmt::format("manifest.json: programs[1].launches[1].arguments must name one of 4 weights, such as w0, or "
+              fmt::format("manifest.json: programs[1].launches[1].arguments must name one of 5 weights, such as w0, or "
                           "one of 4 buffers, such as b0, but found \"{}\"",
                           argument));
-  EXPECT_EQ(launch("arguments", {3}), "manifest.json: programs[1].launches[1].arguments must name one of 4 weights, "
+  EXPECT_EQ(launch("arguments", {3}), "manifest.json: programs[1].launches[1].arguments must name one of 5 weights, "
                                       "such as w0, or one of 4 buffers, such as b0, but found 3");
   auto tap = [](const char *key, const nlohmann::json &value) {
     return refusal([&](auto &j) { j["programs"][0]["launches"][0]["taps"][0][key] = value; });
@@ -375,7 +397,7 @@ TEST(Manifest, isQuickAtFullSize) {
   auto read = readManifest(folder.path());
   auto done = now();
   ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(read->weights.size(), 5004u);
+  EXPECT_EQ(read->weights.size(), 5005u);
   EXPECT_EQ(read->programs[1].launches.back().arguments[0].index, 4999);
   fmt::print("{} bytes: written in {:.0f} ms, read in {:.0f} ms\n",
              std::filesystem::file_size(folder.path() / "manifest.json"), milliseconds(start, written),

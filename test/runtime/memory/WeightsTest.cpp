@@ -67,6 +67,56 @@ TEST_F(WeightsTest, pointsByForm) {
   EXPECT_EQ(residentBytes(manifest, *weights), 12u + 24u + 16u); // the scalars are named twice
 }
 
+/// Its one kernel puts the bytes of codes and scales side by side.
+class JoiningDevice final : public HostDevice {
+public:
+  JoiningDevice() : HostDevice(1) {}
+  void launch(const Call &call) override {
+    calls.push_back(call);
+    auto *to = static_cast<uint8_t *>(call.arguments[3]);
+    to = std::copy_n(static_cast<const uint8_t *>(call.arguments[0]), 6, to);
+    std::copy_n(static_cast<const uint8_t *>(call.arguments[1]), 2, to);
+  }
+  std::vector<Call> calls;
+};
+
+TEST_F(WeightsTest, fillsTensorByTensor) {
+  Weight joined = weight("experts.{}.joined", WeightForm::Table, 4, "U8", {8});
+  joined.filled = true;
+  auto arguments = [](std::initializer_list<int64_t> numbers) {
+    std::vector<Argument> result;
+    for (int64_t number : numbers)
+      result.push_back({Argument::Kind::Weight, number});
+    return result;
+  };
+  // Scales are used by a step too, codes are not.
+  manifest.load = {{0, arguments({0, 1, 2, 3}), RowCount::Step, {}}};
+  manifest.programs = {{"step_r1", 1, {{1, arguments({1, 2, 3}), RowCount::Step, {}}}}};
+  Result<Weights> weights = resolve({weight("experts.{}.weight", WeightForm::Table, 4, "U8", {2, 3}),
+                                     weight("experts.{}.weight_scale", WeightForm::Table, 4, "F8_E4M3", {2, 1}),
+                                     weight("experts.{}.scale", WeightForm::Scalars, 4, "F32", {}), joined});
+  ASSERT_TRUE(weights) << weights.error().message;
+  JoiningDevice joining;
+  std::vector<uint64_t> reported;
+  Result<Allocation> memory = weights->place(joining, [&](uint64_t bytes) { reported.push_back(bytes); });
+  ASSERT_TRUE(memory) << memory.error().message;
+
+  EXPECT_EQ(weights->address(0), nullptr);
+  const uint8_t *const *table = static_cast<const uint8_t *const *>(weights->address(3));
+  for (int i = 0; i < 4; ++i) {
+    auto code = static_cast<uint8_t>(i + 17);
+    EXPECT_EQ(std::vector<uint8_t>(table[i], table[i] + 8),
+              (std::vector<uint8_t>{code, code, code, code, code, code, 0x38, 0x40}));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(table[i]) % 256, reinterpret_cast<uintptr_t>(table[0]) % 256);
+    EXPECT_EQ(joining.calls[i].arguments[1], static_cast<void *const *>(weights->address(1))[i]);
+    EXPECT_EQ(joining.calls[i].arguments[2], weights->address(2));
+  }
+  EXPECT_EQ(joining.calls.size(), 4u);
+  EXPECT_GE(memory->bytes(), 4u * 256);
+  EXPECT_EQ(weights->bytes(3), 32u);
+  EXPECT_EQ(reported, (std::vector<uint64_t>{2, 4, 6, 8, 14, 20, 26, 32}));
+}
+
 TEST_F(WeightsTest, readsHalfPrecisionScalars) {
   Result<Weights> weights = resolve({weight("half.0", WeightForm::Scalars, 1, "BF16", {}),
                                      weight("half.1", WeightForm::Scalars, 1, "F16", {}),
