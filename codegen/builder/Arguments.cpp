@@ -26,6 +26,7 @@ KernelBuilder::KernelBuilder(Operation *op, ModuleOp module, StringRef name, int
     : ImplicitLocOpBuilder(op->getLoc(), module.getContext()) {
   auto target = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTargetAttr);
   gpu = target && isGpu(target);
+  e2m1Conversion = target && hasE2m1Conversion(target);
   setInsertionPointToEnd(module.getBody());
   gpu ? enterGpuKernel(op, name, threads) : enterHostFunction(op, name);
 }

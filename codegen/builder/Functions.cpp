@@ -1,7 +1,9 @@
 // Of KernelBuilder: the few functions of real numbers that the model needs, and the numbers of packed weights.
 #include "codegen/builder/KernelBuilder.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <limits>
 
@@ -158,11 +160,22 @@ Value KernelBuilder::blockScale(Value most, Value scale) { return roundE4m3(div(
 Value KernelBuilder::element(const WeightMatrix &weight, Value n, Value k) {
   if (!weight.isPacked())
     return load(weight.data, {n, k});
-  Value byte = arith::ExtUIOp::create(*this, getI32Type(), load(weight.data, {n, div(k, index(2))}));
-  Value shift = mul(toI32(rem(k, index(2))), i32(4));
-  Value code = arith::ShRUIOp::create(*this, byte, shift);
+  Value byte = load(weight.data, {n, div(k, index(2))}), odd = toI32(rem(k, index(2)));
   Value scale = decodeE4m3(load(weight.scales, {n, div(k, index(weight.block))}));
-  return mul(decodeE2m1(code), mul(scale, weight.global));
+  return mul(decodeNibble(byte, odd), mul(scale, weight.global));
+}
+
+Value KernelBuilder::decodeNibble(Value byte, Value odd) {
+  if (!e2m1Conversion) {
+    Value code = arith::ShRUIOp::create(*this, arith::ExtUIOp::create(*this, getI32Type(), byte), mul(odd, i32(4)));
+    return decodeE2m1(code);
+  }
+  Value codes = arith::ExtUIOp::create(*this, getI16Type(), byte);
+  Type pair = VectorType::get({2}, getF16Type());
+  Value both =
+      LLVM::CallIntrinsicOp::create(*this, pair, getStringAttr("llvm.nvvm.e2m1x2.to.f16x2.rn"), ValueRange{codes})
+          .getResult(0);
+  return widen(vector::ExtractOp::create(*this, both, ArrayRef<OpFoldResult>{toIndex(odd)}));
 }
 
 } // namespace glm

@@ -197,13 +197,15 @@ private:
   mlir::Value pointerAt(mlir::Value table, mlir::Value number);
   /// Matrix `number` of a weight: `pointer` makes an address of an argument of the launch, scalars lie side by side.
   WeightMatrix matrixAt(mlir::Value operand, llvm::function_ref<mlir::Value(mlir::Value)> pointer, mlir::Value number);
+  /// The E2M1 code in the low half of a byte (i8), or in the high half if `odd` (i32) is 1, as f32.
+  mlir::Value decodeNibble(mlir::Value byte, mlir::Value odd);
   /// A positive f32 without the last `count` bits of its mantissa, rounded to nearest, ties to even.
   mlir::Value dropBits(mlir::Value x, int64_t count);
   /// An f32 constant like `like`, a scalar or a vector of any type.
   mlir::Value f32Like(mlir::Value like, float value);
   mlir::Value i32Like(mlir::Value like, int32_t value);
 
-  bool gpu = false, prologue = false;
+  bool gpu = false, e2m1Conversion = false, prologue = false;
   int64_t ownThreads = 1, allThreads = 1;
   mlir::Value blockValue, blocksValue, threadInBlock;
   int64_t sharedBytes = 0;                       ///< of the kernel at hand, so far

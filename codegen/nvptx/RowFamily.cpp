@@ -18,6 +18,8 @@ namespace glm {
 namespace {
 
 constexpr int64_t kWarps = 8;
+/// Pieces of a row that a thread of a norm keeps in registers.
+constexpr int64_t kMostHeld = 8;
 
 int64_t widthOf(Value buffer) { return cast<MemRefType>(buffer.getType()).getShape().back(); }
 
@@ -29,8 +31,13 @@ struct Pieces {
   int64_t blocks() const { return llvm::divideCeil(count, kWarps * Warp::kLanes); } ///< of a row
 };
 
-Pieces columnPieces(int64_t width) {
-  int64_t lanes = width % 8 == 0 ? 8 : 1;
+/// Columns of `memref` that are 16 bytes: neighbouring lanes fill sectors.
+int64_t accessOf(Value memref) {
+  return 128 / cast<MemRefType>(memref.getType()).getElementType().getIntOrFloatBitWidth();
+}
+
+Pieces columnPieces(Value output) {
+  int64_t width = widthOf(output), lanes = width % 8 == 0 ? accessOf(output) : 1;
   return {width / lanes, lanes};
 }
 
@@ -65,9 +72,10 @@ public:
           builder.when(builder.equal(warp.block(), builder.index(0)),
                        [&] { warp.storeWide(value, published, {row, column}); });
       };
-      normalise(norm, width, read, write);
-      warp.columns(norm.width, width, width,
-                   [&](Value column, int64_t lanes) { write(read(column, lanes), column, lanes); });
+      int64_t wide = accessOf(source);
+      normalise(norm, width, wide, read, write);
+      auto pass = [&](Value column, int64_t lanes) { write(read(column, lanes), column, lanes); };
+      warp.columns(norm.width, width, width, pass, wide);
     });
   }
 
@@ -84,7 +92,7 @@ public:
       if (op.getNormWeight()) {
         RowNorm norm = describe(*op.getNorm(), op.getEps()->convertToFloat(), op.getNormWeight(), op.getNormBias());
         normed = norm.width;
-        normalise(norm, width, read, [&](Value value, Value column, int64_t) { keep(value, column); });
+        normalise(norm, width, accessOf(input), read, [&](Value value, Value column, int64_t) { keep(value, column); });
       }
       warp.columns(normed, width, width,
                    [&](Value column, int64_t lanes) { warp.storeWide(read(column, lanes), kept, column); });
@@ -168,7 +176,7 @@ private:
   /// All columns of `operand` from a function of row, column and lanes.
   void forColumns(Value operand, function_ref<Value(Value, Value, int64_t)> value) {
     Value output = builder.buffer(operand);
-    Pieces pieces = columnPieces(widthOf(operand));
+    Pieces pieces = columnPieces(operand);
     forMyPiece(pieces, [&](Value row, Value column) {
       warp.storeWide(value(row, column, pieces.lanes), output, {row, column});
     });
@@ -196,37 +204,81 @@ private:
             bias ? builder.vectorWeight(bias) : Value()};
   }
 
-  /// The sum over this row's first columns of what `term` makes of them.
-  Value sumColumns(const RowNorm &norm, int64_t width, ReadColumns term) {
+  /// The mean over this row's first columns of what `term` makes of them.
+  Value meanOf(const RowNorm &norm, int64_t lanes, ReadColumns term) {
     // Sums of a thread go from one of its pieces to the next; a piece is added as a tree.
-    int64_t lanes = norm.width % 8 == 0 && width % 8 == 0 ? 8 : 1;
     Value first = builder.mul(warp.thread(), builder.index(lanes)), zero = builder.f32(0.0f);
-    Value own = builder.fold(
-        first, builder.index(norm.width), warp.threads() * lanes, zero, [&](Value column, ValueRange carried) {
-          Value piece = term(column, lanes);
-          return SmallVector<Value>{builder.add(carried[0], lanes == 1 ? piece : builder.sum(piece))};
-        })[0];
+    Value own = builder.fold(first, builder.index(norm.width), warp.threads() * lanes, zero,
+                             [&](Value column, ValueRange carried) {
+                               return SmallVector<Value>{builder.add(carried[0], sumPiece(term(column, lanes)))};
+                             })[0];
+    return meanOfBlock(own, norm);
+  }
+
+  Value sumPiece(Value piece) { return isa<VectorType>(piece.getType()) ? builder.sum(piece) : piece; }
+  Value meanOfBlock(Value own, const RowNorm &norm) {
     return builder.div(warp.sumBlock(own, scratch), builder.f32(static_cast<float>(norm.width)));
   }
 
-  void normalise(const RowNorm &norm, int64_t width, ReadColumns read, WriteColumns write) {
-    Value center = norm.kind == NormKind::Layer ? sumColumns(norm, width, read) : Value();
+  void normalise(const RowNorm &norm, int64_t width, int64_t wide, ReadColumns read, WriteColumns write) {
+    int64_t lanes = norm.width % wide == 0 && width % wide == 0 ? wide : 1, round = warp.threads() * lanes;
+    if (norm.width % round == 0 && norm.width / round <= kMostHeld)
+      return normaliseHeld(norm, lanes, read, write);
+    Value center = norm.kind == NormKind::Layer ? meanOf(norm, lanes, read) : Value();
     auto centered = [&](Value column, int64_t lanes) {
       Value x = read(column, lanes);
       return center ? builder.sub(x, inLanes(center, lanes)) : x;
     };
-    Value variance = sumColumns(norm, width, [&](Value column, int64_t lanes) {
+    Value variance = meanOf(norm, lanes, [&](Value column, int64_t lanes) {
       Value x = centered(column, lanes);
       return builder.mul(x, x);
     });
-    Value factor = builder.div(builder.f32(1.0f), builder.sqrt(builder.add(variance, builder.f32(norm.eps))));
-    warp.columns(0, norm.width, width, [&](Value column, int64_t lanes) {
-      Value y = builder.mul(builder.mul(centered(column, lanes), inLanes(factor, lanes)),
-                            warp.loadWide(norm.weight, column, lanes));
-      if (norm.bias)
-        y = builder.add(y, warp.loadWide(norm.bias, column, lanes));
-      write(y, column, lanes);
-    });
+    Value factor = factorOf(norm, variance);
+    auto each = [&](Value column, int64_t lanes) {
+      write(scaled(centered(column, lanes), factor, loadScale(norm, column, lanes)), column, lanes);
+    };
+    warp.columns(0, norm.width, width, each, wide);
+  }
+
+  /// The same numbers where each thread has the same few pieces: everything is read once, and asked for before the first sum.
+  void normaliseHeld(const RowNorm &norm, int64_t lanes, ReadColumns read, WriteColumns write) {
+    SmallVector<Value> columns, values;
+    SmallVector<Scale> scales;
+    for (int64_t begin = 0; begin < norm.width; begin += warp.threads() * lanes) {
+      columns.push_back(builder.add(builder.index(begin), builder.mul(warp.thread(), builder.index(lanes))));
+      values.push_back(read(columns.back(), lanes));
+      scales.push_back(loadScale(norm, columns.back(), lanes));
+    }
+    auto mean = [&](function_ref<Value(Value)> term) {
+      Value own = builder.f32(0.0f);
+      for (Value x : values)
+        own = builder.add(own, sumPiece(term(x)));
+      return meanOfBlock(own, norm);
+    };
+    if (norm.kind == NormKind::Layer) {
+      Value center = mean([](Value x) { return x; });
+      for (Value &x : values)
+        x = builder.sub(x, inLanes(center, lanes));
+    }
+    Value factor = factorOf(norm, mean([&](Value x) { return builder.mul(x, x); }));
+    for (auto [column, x, own] : llvm::zip_equal(columns, values, scales))
+      write(scaled(x, factor, own), column, lanes);
+  }
+
+  Value factorOf(const RowNorm &norm, Value variance) {
+    return builder.div(builder.f32(1.0f), builder.sqrt(builder.add(variance, builder.f32(norm.eps))));
+  }
+
+  struct Scale {
+    Value weight, bias;
+  };
+  Scale loadScale(const RowNorm &norm, Value column, int64_t lanes) {
+    return {warp.loadWide(norm.weight, column, lanes), norm.bias ? warp.loadWide(norm.bias, column, lanes) : Value()};
+  }
+  Value scaled(Value x, Value factor, const Scale &own) {
+    int64_t lanes = isa<VectorType>(x.getType()) ? cast<VectorType>(x.getType()).getNumElements() : 1;
+    Value y = builder.mul(builder.mul(x, inLanes(factor, lanes)), own.weight);
+    return own.bias ? builder.add(y, own.bias) : y;
   }
 
   /// (x, y) turned by angle `pair` of a row, which has its cosines and then its sines.
@@ -277,7 +329,7 @@ public:
     int64_t blocks = llvm::TypeSwitch<Operation *, int64_t>(op)
                          .Case<KernelNormOp, KernelRopeCacheWriteOp>([](auto) { return 1; })
                          .Case([](KernelRopeOp rope) { return pairPieces(rope).blocks(); })
-                         .Default([](Operation *each) { return columnPieces(widthOf(outputOf(each))).blocks(); });
+                         .Default([](Operation *each) { return columnPieces(outputOf(each)).blocks(); });
     return {rows * blocks, kWarps * Warp::kLanes, blocks};
   }
 

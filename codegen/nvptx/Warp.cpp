@@ -207,8 +207,7 @@ void Warp::storeWide(Value value, Value memref, ValueRange indices) {
                           llvm::MaybeAlign(std::min<int64_t>(bytes, 16)));
 }
 
-void Warp::columns(int64_t begin, int64_t end, int64_t width, function_ref<void(Value, int64_t)> body) {
-  constexpr int64_t wide = 8;
+void Warp::columns(int64_t begin, int64_t end, int64_t width, function_ref<void(Value, int64_t)> body, int64_t wide) {
   int64_t lanes = begin % wide == 0 && end % wide == 0 && width % wide == 0 ? wide : 1;
   Value first = builder.add(builder.index(begin), builder.mul(threadIndex, builder.index(lanes)));
   builder.loop(first, builder.index(end), threads() * lanes, [&](Value column) { body(column, lanes); });

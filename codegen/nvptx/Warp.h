@@ -73,8 +73,9 @@ public:
   /// The sum of the counts (index, or i64) of the threads before this one. `scratch` is shared memory for two i32 a thread, or i64. Ends with a
   /// barrier.
   mlir::Value countBefore(mlir::Value count, mlir::Value scratch);
-  /// body(column, lanes) for the columns begin .. end-1 that are this thread's: 8 at a time where rows of `width` columns let them.
-  void columns(int64_t begin, int64_t end, int64_t width, llvm::function_ref<void(mlir::Value, int64_t)> body);
+  /// body(column, lanes) for the columns begin .. end-1 that are this thread's: `wide` at a time where rows of `width` columns let them.
+  void columns(int64_t begin, int64_t end, int64_t width, llvm::function_ref<void(mlir::Value, int64_t)> body,
+               int64_t wide = 8);
   int64_t threads() const { return warpCount * kLanes; }
 
   /// The value of the lane whose number differs from this one's in the bits of `mask`: f32.

@@ -19,12 +19,13 @@ constexpr llvm::StringLiteral kGpuTriple = "nvptx64-nvidia-cuda";
 struct Gpu {
   llvm::StringLiteral chip;
   llvm::StringLiteral features;
+  bool e2m1Conversion;
   bool blockScaledMma; ///< as mma.sync; sm_100 and sm_103 have it as tcgen05.mma alone
 };
-constexpr Gpu kGpus[] = {{"sm_90a", "+ptx80", false},
-                         {"sm_100a", "+ptx86", false},
-                         {"sm_103a", "+ptx88", false},
-                         {"sm_120a", "+ptx87", true}};
+constexpr Gpu kGpus[] = {{"sm_90a", "+ptx80", false, false},
+                         {"sm_100a", "+ptx86", true, false},
+                         {"sm_103a", "+ptx88", true, false},
+                         {"sm_120a", "+ptx87", true, true}};
 /// The widest access of one lane.
 constexpr int64_t kGpuVectorBits = 128;
 
@@ -121,6 +122,10 @@ bool isGpu(TargetAttr target) { return target.getTriple() == kGpuTriple; }
 
 bool hasBlockScaledMma(TargetAttr target) {
   return llvm::any_of(kGpus, [&](const Gpu &gpu) { return gpu.chip == target.getChip() && gpu.blockScaledMma; });
+}
+
+bool hasE2m1Conversion(TargetAttr target) {
+  return llvm::any_of(kGpus, [&](const Gpu &gpu) { return gpu.chip == target.getChip() && gpu.e2m1Conversion; });
 }
 
 std::string chipsWithBlockScaledMma() {

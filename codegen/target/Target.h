@@ -36,6 +36,9 @@ bool hasBlockScaledMma(TargetAttr target);
 /// The names of the chips with it, for messages.
 std::string chipsWithBlockScaledMma();
 
+/// Whether cvt reads E2M1 (PTX ISA, "cvt": .e2m1x2), into pairs of f16.
+bool hasE2m1Conversion(TargetAttr target);
+
 /// Whether products of bf16 pairs accumulate in float32 (vdpbf16ps) and 16-bit lanes are permuted by a register (vpermw).
 bool hasBf16Dot(TargetAttr target);
 

@@ -172,6 +172,8 @@ static void printInfo(const Manifest &manifest, const std::filesystem::path &fol
   for (const Program &program : manifest.programs)
     line("program",
          fmt::format("{}: steps of up to {} rows, {} launches", program.name, program.rows, program.launches.size()));
+  if (!manifest.load.empty())
+    line("program", fmt::format("load: {} weights packed before the first step", manifest.load.size()));
   if (!manifest.precision.empty())
     printPrecision(manifest);
   if (manifest.onGpu())

@@ -156,6 +156,8 @@ TEST(GpuFamilies, Norm) {
       verifyFamily(*makeGpuRowFamily(), normCase("bf16", "f32", 3, {kind, 55, 37, delta}));
       // More columns than the threads of a block take at once, and a row of which the first part is normalised.
       verifyFamily(*makeGpuRowFamily(), normCase("bf16", "bf16", 2, {kind, 2320, 2312, delta}));
+      // Pieces that stay in registers, and a row of which the rest passes.
+      verifyFamily(*makeGpuRowFamily(), normCase("bf16", "bf16", 2, {kind, 4104, 4096, delta}));
     }
 }
 
