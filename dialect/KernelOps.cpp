@@ -149,6 +149,26 @@ LogicalResult KernelSparseMlaJoinOp::verify() {
                  check.equal("sums width", sums.width(), countParts() * output.width(), "parts * output width"));
 }
 
+int64_t KernelSparseMlaValuesOp::countParts() {
+  return getStats().getType().getShape().back() / (2 * static_cast<int64_t>(getHeads()));
+}
+
+LogicalResult KernelSparseMlaValuesOp::verify() {
+  Checks check(*this);
+  Named sums{"sums", getSums()}, stats{"stats", getStats()}, weight{"weight", getWeight()},
+      output{"output", getOutput()};
+  int64_t heads = getHeads(), rows = getHeadRows(), begin = getRowBegin(), count = getRowCount();
+  return success(
+      check.matrix(output) && check.positive("heads", heads) && check.positive("row_count", count) &&
+      check.equal("output width", output.width(), heads * count, "heads * row_count") &&
+      check.equal("weight rows", weight.rows(), heads * rows, "heads * head_rows") &&
+      check.notNegative("row_begin", begin) && check.atMost("rows", begin + count, rows, "head_rows") &&
+      check.matrix(stats) && check.sameRows(stats, output) &&
+      check.multiple("stats width", stats.width(), 2 * heads, "2 * heads") && check.matrix(sums) &&
+      check.sameRows(sums, output) &&
+      check.equal("sums width", sums.width(), countParts() * heads * weight.width(), "parts * heads * weight width"));
+}
+
 //===-- Experts --------------------------------------------------------------------------------------------------===//
 
 LogicalResult KernelRouteOp::verify() { return success(routeRule(*this).holds(Checks(*this))); }
@@ -173,24 +193,39 @@ LogicalResult KernelMoeGateUpOp::verify() {
       check.equal("output width", output.width(), gate.rows(), "rows of gate"));
 }
 
+static bool checkDown(Checks check, Named input, Named offsets, Named entries, Named down, Named output) {
+  return check.matrix(input) && check.stack(down) && check.sameWidth(down, input) &&
+         checkGroups(check, offsets, entries, down.size(0)) && check.sameRows(entries, input) && check.matrix(output) &&
+         check.sameRows(output, input) && check.equal("output width", output.width(), down.rows(), "rows of down");
+}
+
+static bool checkCombine(Checks check, Named input, Named weights, Named shared, Named residual, Named output) {
+  return check.matrix(input) && check.matrix(weights) &&
+         check.equal("input rows", input.rows(), weights.rows() * weights.width(), "choices of all rows") &&
+         check.matrix(output) && check.sameRows(output, weights) && check.sameWidth(output, input) &&
+         (!shared || check.sameShape(shared, output)) && (!residual || check.sameShape(residual, output));
+}
+
 LogicalResult KernelMoeDownOp::verify() {
-  Checks check(*this);
-  Named input{"input", getInput()}, entries{"entries", getEntries()}, down{"down", getDown()},
-      output{"output", getOutput()};
-  return success(check.matrix(input) && check.stack(down) && check.sameWidth(down, input) &&
-                 checkGroups(check, {"offsets", getOffsets()}, entries, down.size(0)) &&
-                 check.sameRows(entries, input) && check.matrix(output) && check.sameRows(output, input) &&
-                 check.equal("output width", output.width(), down.rows(), "rows of down"));
+  return success(checkDown(Checks(*this), {"input", getInput()}, {"offsets", getOffsets()}, {"entries", getEntries()},
+                           {"down", getDown()}, {"output", getOutput()}));
 }
 
 LogicalResult KernelMoeCombineOp::verify() {
+  return success(checkCombine(Checks(*this), {"input", getInput()}, {"weights", getWeights()}, {"shared", getShared()},
+                              {"residual", getResidual()}, {"output", getOutput()}));
+}
+
+LogicalResult KernelMoeDownCombineOp::verify() {
   Checks check(*this);
-  Named input{"input", getInput()}, weights{"weights", getWeights()}, shared{"shared", getShared()},
-      residual{"residual", getResidual()}, output{"output", getOutput()};
-  return success(check.matrix(input) && check.matrix(weights) &&
-                 check.equal("input rows", input.rows(), weights.rows() * weights.width(), "choices of all rows") &&
-                 check.matrix(output) && check.sameRows(output, weights) && check.sameWidth(output, input) &&
-                 (!shared || check.sameShape(shared, output)) && (!residual || check.sameShape(residual, output)));
+  Named parts{"parts", getParts()}, down{"down", getDown()}, arrivals{"arrivals", getArrivals()};
+  constexpr int64_t tile = 16;
+  return success(
+      checkDown(check, {"input", getInput()}, {"offsets", getOffsets()}, {"entries", getEntries()}, down, parts) &&
+      checkCombine(check, parts, {"weights", getWeights()}, {"shared", getShared()}, {"residual", getResidual()},
+                   {"output", getOutput()}) &&
+      check.list(arrivals) &&
+      check.atMost("tiles of down", llvm::divideCeilSigned(down.rows(), tile), arrivals.rows(), "entries of arrivals"));
 }
 
 //===-- Before the first step -----------------------------------------------------------------------------------------===//

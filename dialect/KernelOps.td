@@ -252,6 +252,25 @@ def KernelSparseMlaJoinOp : Glm_KernelOp<"sparse_mla_join"> {
   }];
 }
 
+def KernelSparseMlaValuesOp : Glm_KernelOp<"sparse_mla_values"> {
+  let summary = "sparse_mla_join and the head_gemm of what it makes, on a GPU";
+  let description = [{
+    With the output of sparse_mla_join as input, stored in the type of `output`, that of head_gemm (not transposed), to the last bit. Glm-fuse-launches makes it
+    where a family has it: there is no plain body.
+  }];
+  let arguments = (ins Glm_In<Glm_FloatBuffer>:$sums, Glm_In<Glm_FloatBuffer>:$stats, Glm_Weight:$weight,
+                       Glm_Out<Glm_RowBuffer>:$output, I64Attr:$heads, I64Attr:$head_rows, I64Attr:$row_begin, I64Attr:$row_count);
+  let assemblyFormat = [{
+    $sums `,` $stats `,` $weight `to` $output `heads` $heads `rows` $row_begin `plus` $row_count `of` $head_rows attr-dict `:`
+    type($sums) `,` type($stats) `,` type($weight) `,` type($output)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Parts of a row.
+    int64_t countParts();
+  }];
+}
+
 def KernelRouteOp : Glm_KernelOp<"route"> {
   let summary = "glm.route";
   let arguments = (ins Glm_In<Glm_FloatBuffer>:$logits, Glm_Weight:$bias, Glm_Out<Glm_IntBuffer>:$experts,
@@ -323,6 +342,26 @@ def KernelMoeCombineOp : Glm_KernelOp<"moe_combine", [AttrSizedOperandSegments]>
   let assemblyFormat = [{
     $input `by` $weights (`plus` $shared^)? (`residual` $residual^)? `to` $output attr-dict `:`
     type($input) `,` type($weights) (`plus` type($shared)^)? (`residual` type($residual)^)? `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def KernelMoeDownCombineOp : Glm_KernelOp<"moe_down_combine", [AttrSizedOperandSegments]> {
+  let summary = "moe_down and the moe_combine of what it makes, on a GPU";
+  let description = [{
+    `parts` gets the output of moe_down, `output` that of moe_combine, to the last bit: of some columns once all blocks have left theirs. `arrivals` counts
+    them: an entry for each 16 rows of `down`, 0 before and afterwards. Glm-fuse-launches makes it where a family has it: there is no plain body.
+  }];
+  let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_In<Glm_IntBuffer>:$offsets, Glm_In<Glm_IntBuffer>:$entries,
+                       Glm_Weight:$down, Glm_In<Glm_FloatBuffer>:$weights,
+                       Arg<Optional<Glm_RowBuffer>, "", [MemRead]>:$shared,
+                       Arg<Optional<Glm_FloatBuffer>, "", [MemRead]>:$residual,
+                       Glm_Out<Glm_RowBuffer>:$output, Glm_Out<Glm_FloatBuffer>:$parts, Glm_InOut<Glm_IntBuffer>:$arrivals);
+  let assemblyFormat = [{
+    $input `of` $offsets `,` $entries `down` $down `by` $weights (`plus` $shared^)? (`residual` $residual^)? `to` $output `through` $parts `,` $arrivals
+    attr-dict `:`
+    type($input) `,` type($offsets) `,` type($entries) `,` type($down) `,` type($weights) (`plus` type($shared)^)?
+    (`residual` type($residual)^)? `,` type($output) `,` type($parts) `,` type($arrivals)
   }];
   let hasVerifier = 1;
 }

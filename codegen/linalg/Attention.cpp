@@ -158,7 +158,7 @@ void buildPlain(KernelSparseMlaJoinOp op, KernelBuilder &builder) {
     Value start = builder.mul(head, builder.index(rank));
     columns(builder, 0, rank, [&](Value column, int64_t lanes) {
       auto load = [&](Value sums, ValueRange place) { return loadLanes(builder, sums, place, lanes); };
-      builder.store(joinColumns(op, builder, row, head, column, lanes, load), output,
+      builder.store(joinColumns(joinedParts(op), builder, row, head, column, lanes, load), output,
                     {row, builder.add(start, column)});
     });
   });

@@ -43,17 +43,16 @@ Value joinParts(KernelBuilder &builder, Value parts, int64_t lanes, function_ref
   return builder.div(all[2], inLanes(builder, all[1], lanes));
 }
 
-Value joinColumns(KernelSparseMlaJoinOp op, KernelBuilder &builder, Value row, Value head, Value column, int64_t lanes,
+Value joinColumns(const JoinedParts &joined, KernelBuilder &builder, Value row, Value head, Value column, int64_t lanes,
                   function_ref<Value(Value, ValueRange)> load) {
-  int64_t rank = LatentAttention::widthOf(op.getOutput()) / static_cast<int64_t>(op.getHeads());
-  Value sums = builder.buffer(op.getSums()), stats = builder.buffer(op.getStats());
-  Value parts = builder.index(op.countParts()), first = builder.mul(head, parts);
+  Value sums = builder.buffer(joined.sums), stats = builder.buffer(joined.stats);
+  Value parts = builder.index(joined.count), first = builder.mul(head, parts);
   auto softmax = [&](Value part) {
     Value place = builder.mul(builder.add(first, part), builder.index(2));
     return Softmax{builder.load(stats, {row, place}), builder.load(stats, {row, builder.add(place, builder.index(1))})};
   };
   auto sum = [&](Value part) {
-    Value start = builder.mul(builder.add(first, part), builder.index(rank));
+    Value start = builder.mul(builder.add(first, part), builder.index(joined.rank));
     return load(sums, {row, builder.add(start, column)});
   };
   return joinParts(builder, parts, lanes, softmax, sum);

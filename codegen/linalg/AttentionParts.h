@@ -59,8 +59,21 @@ mlir::Value joinParts(KernelBuilder &builder, mlir::Value parts, int64_t lanes,
                       llvm::function_ref<Softmax(mlir::Value)> softmax,
                       llvm::function_ref<mlir::Value(mlir::Value)> sum);
 
-/// Columns of one head of what `op` computes, `column` being that of the head; `load` reads them of `sums`.
-mlir::Value joinColumns(KernelSparseMlaJoinOp op, KernelBuilder &builder, mlir::Value row, mlir::Value head,
+/// What is joined.
+struct JoinedParts {
+  mlir::Value sums, stats; ///< operands
+  int64_t count = 0;       ///< parts of a row
+  int64_t rank = 0;        ///< columns of a value
+};
+
+template <typename OpT>
+JoinedParts joinedParts(OpT op) {
+  int64_t count = op.countParts(), heads = op.getHeads();
+  return {op.getSums(), op.getStats(), count, LatentAttention::widthOf(op.getSums()) / (count * heads)};
+}
+
+/// Columns of one head of what sparse_mla_join computes, `column` being that of the head; `load` reads them of `sums`.
+mlir::Value joinColumns(const JoinedParts &parts, KernelBuilder &builder, mlir::Value row, mlir::Value head,
                         mlir::Value column, int64_t lanes,
                         llvm::function_ref<mlir::Value(mlir::Value, mlir::ValueRange)> load);
 

@@ -22,8 +22,9 @@ public:
   StringRef name() const override { return "plain"; }
 
   std::optional<ScheduleAttr> match(Operation *op, TargetAttr) const override {
-    // The meaning of a sample is the runtime's sampler; what lies in tiles was given to those who asked for it.
-    if (isa<KernelSampleOp>(op) || llvm::any_of(op->getOperandTypes(), isTiled))
+    // The meaning of a sample is the runtime's sampler, that of two ops in one is theirs; what lies in tiles was given to those who asked for it.
+    if (isa<KernelSampleOp, KernelSparseMlaValuesOp, KernelMoeDownCombineOp>(op) ||
+        llvm::any_of(op->getOperandTypes(), isTiled))
       return std::nullopt;
     return ScheduleAttr::get(op->getContext(), name(), /*tile_m=*/1, /*tile_n=*/1);
   }

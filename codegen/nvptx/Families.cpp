@@ -9,6 +9,7 @@ void addGpuFamilies(KernelFamilies &families) {
   families.push_back(makeGpuIndexScoreFamily());
   families.push_back(makeGpuSparseMlaFamily());
   families.push_back(makeGpuSparseMlaJoinFamily());
+  families.push_back(makeGpuSparseMlaValuesFamily());
   families.push_back(makeGpuRowFamily());
   families.push_back(makeGpuTopKFamily());
   families.push_back(makeGpuRouteFamily());

@@ -14,6 +14,7 @@ std::unique_ptr<KernelFamily> makeGpuMoeFamily();
 std::unique_ptr<KernelFamily> makeGpuIndexScoreFamily();
 std::unique_ptr<KernelFamily> makeGpuSparseMlaFamily();
 std::unique_ptr<KernelFamily> makeGpuSparseMlaJoinFamily();
+std::unique_ptr<KernelFamily> makeGpuSparseMlaValuesFamily();
 std::unique_ptr<KernelFamily> makeGpuRowFamily();
 std::unique_ptr<KernelFamily> makeGpuTopKFamily();
 std::unique_ptr<KernelFamily> makeGpuRouteFamily();

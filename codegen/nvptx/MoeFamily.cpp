@@ -4,6 +4,8 @@
 //     blocks   [ rows 0.. | 16.. | ... ] of place 0, [ rows 0.. | ... ] of place 1, ...            of 16 rows
 //     entries  [ expert 3: 0 5 | expert 7: 2 | expert 9: 1 3 4 ]      place 0 is where expert 3 starts, 2 expert 7, 3 expert 9
 //
+// moe_down_combine: the last block of some columns to come adds what the experts made of them.
+//
 // With fewer entries than experts a place is one of the sorted list of entries, and only a place where an expert starts has work; with
 // more, a place is an expert.
 #include "codegen/nvptx/Families.h"
@@ -95,8 +97,9 @@ public:
     TensorProduct tensor(builder, warp, static_cast<int64_t>(weights.size()), schedule.getTileM(),
                          isTiled(weights.front().getType()));
     MoeKernel kernel(builder, warp, op->getOperand(1), op->getOperand(2));
-    Value inputBuffer = builder.buffer(op->getOperand(0)), output = builder.buffer(op->getOperands().back());
+    Value inputBuffer = builder.buffer(op->getOperand(0)), output = builder.buffer(outputOf(op));
     auto gateUp = dyn_cast<KernelMoeGateUpOp>(op);
+    auto combined = dyn_cast<KernelMoeDownCombineOp>(op);
     ProductWeights product = productOf(op, perBlockOf(schedule));
     product.firstRow = builder.index(0);
     kernel.forMyExpert(product.blocks(), [&](Value expert, Value block, Value first, Value count) {
@@ -112,11 +115,45 @@ public:
                    builder.store(value, output, {kernel.entry(builder.add(first, i)), n});
                  });
     });
+    if (combined)
+      combine(combined, product, warp, builder);
     return success();
   }
 
 private:
-  static bool isMoe(Operation *op) { return isa<KernelMoeGateUpOp, KernelMoeDownOp>(op); }
+  /// The sum of a row's experts, once all of them have left their part of this block's columns: in the order of moe_combine.
+  static void combine(KernelMoeDownCombineOp op, const ProductWeights &product, Warp &warp, KernelBuilder &builder) {
+    Value blocks = builder.index(product.blocks()), block = builder.rem(warp.block(), blocks);
+    Value arrivals = builder.buffer(op.getArrivals()), scratch = warp.shared(1, builder.getI32Type());
+    Value parts = builder.buffer(op.getParts()), weights = builder.buffer(op.getWeights()),
+          output = builder.buffer(op.getOutput());
+    Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
+    Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
+    Value choices = builder.index(op.getWeights().getType().getShape().back());
+    int64_t columns = product.tilesPerBlock * TensorProduct::kTileRows;
+    Value begin = builder.mul(block, builder.index(columns));
+    Value end = builder.min(builder.add(begin, builder.index(columns)), builder.index(product.count));
+    auto sumOf = [&](Value row, Value n) {
+      auto add = [&](Value j, ValueRange carried) {
+        Value entry = builder.add(builder.mul(row, choices), j);
+        return SmallVector<Value>{
+            builder.fma(builder.load(weights, {row, j}), builder.load(parts, {entry, n}), carried[0])};
+      };
+      Value sum = builder.fold(builder.index(0), choices, 1, builder.f32(0.0f), add)[0];
+      for (Value other : {shared, residual})
+        if (other)
+          sum = builder.add(sum, builder.load(other, {row, n}));
+      return sum;
+    };
+    builder.when(warp.isLastBlock(arrivals, block, builder.div(warp.blocks(), blocks), scratch), [&] {
+      builder.loop(builder.index(0), builder.rows(), 1, [&](Value row) {
+        builder.loop(builder.add(begin, warp.thread()), end, warp.threads(),
+                     [&](Value n) { builder.store(sumOf(row, n), output, {row, n}); });
+      });
+    });
+  }
+
+  static bool isMoe(Operation *op) { return isa<KernelMoeGateUpOp, KernelMoeDownOp, KernelMoeDownCombineOp>(op); }
   static Type activationOf(Operation *op) { return cast<MemRefType>(op->getOperand(0).getType()).getElementType(); }
   static int64_t perBlockOf(ScheduleAttr schedule) { return schedule.getTileN() / TensorProduct::kTileRows; }
   static SmallVector<RankedTensorType> matricesOf(Operation *op) {
@@ -141,7 +178,13 @@ private:
   static SmallVector<Value> weightsOf(Operation *op) {
     if (auto gateUp = dyn_cast<KernelMoeGateUpOp>(op))
       return {gateUp.getGate(), gateUp.getUp()};
-    return {cast<KernelMoeDownOp>(op).getDown()};
+    return {op->getOperand(3)}; // of moe_down, with or without what follows
+  }
+
+  /// What the products are stored to.
+  static Value outputOf(Operation *op) {
+    auto combined = dyn_cast<KernelMoeDownCombineOp>(op);
+    return combined ? combined.getParts() : op->getOperands().back();
   }
 
   static int64_t warpsOf(Operation *op) {

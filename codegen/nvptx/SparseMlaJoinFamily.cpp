@@ -46,7 +46,7 @@ public:
     builder.when(builder.both(builder.less(row, builder.rows()), builder.less(column, width)), [&] {
       Value head = builder.div(column, rank), inHead = builder.rem(column, rank);
       auto load = [&](Value sums, ValueRange place) { return warp.loadWide(sums, place, kColumns); };
-      warp.storeWide(joinColumns(join, builder, row, head, inHead, kColumns, load), output, {row, column});
+      warp.storeWide(joinColumns(joinedParts(join), builder, row, head, inHead, kColumns, load), output, {row, column});
     });
     return success();
   }

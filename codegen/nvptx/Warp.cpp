@@ -234,6 +234,23 @@ Value Warp::combineBlock(Value value, Value scratch, function_ref<Value(Value, V
   return value;
 }
 
+// PTX ISA, "Memory Consistency Model": what the threads of a block wrote is ordered before thread 0's fence by the barrier, and what they read after the
+// second barrier behind its other one; between two blocks the counter orders the fences.
+Value Warp::isLastBlock(Value counters, Value place, Value count, Value scratch) {
+  auto fence = [&] { LLVM::FenceOp::create(builder, LLVM::AtomicOrdering::acq_rel, "device"); };
+  Value none = builder.index(0), last = builder.sub(count, builder.index(1));
+  barrier();
+  builder.when(builder.equal(threadIndex, none), [&] {
+    fence();
+    Value before = memref::AtomicRMWOp::create(builder, arith::AtomicRMWKind::addi, builder.i32(1), counters, place);
+    fence();
+    builder.store(builder.toIndex(before), scratch, none);
+    builder.when(builder.equal(builder.toIndex(before), last), [&] { builder.store(none, counters, place); });
+  });
+  barrier();
+  return builder.equal(builder.load(scratch, none), last);
+}
+
 Value Warp::sumWarps(function_ref<Value(Value)> of) {
   Value sum = of(builder.index(0));
   for (int64_t other = 1; other < warpCount; ++other)

@@ -61,6 +61,10 @@ public:
   /// Products of two pairs of bf16, each rounded once; i32 words.
   mlir::Value mulBf16x2(mlir::Value a, mlir::Value b);
 
+  /// Whether this block is the last of `count` that come here with the same `place` of `counters` (memref<i32>), for all of its threads. The last sees what
+  /// the others wrote before, and leaves the counter 0 as it was. `scratch` is shared memory for an i32.
+  mlir::Value isLastBlock(mlir::Value counters, mlir::Value place, mlir::Value count, mlir::Value scratch);
+
   /// The sum over all warps, in their order, of what `of` gives for a warp's number.
   mlir::Value sumWarps(llvm::function_ref<mlir::Value(mlir::Value)> of);
   /// The sum of a value of each thread of the block, for all of them: lanes, then warps in their order. `scratch` is shared memory for one

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -23,6 +24,8 @@ constexpr int64_t kMostKeptBytes = 32 << 10;
 constexpr int64_t kMostNormRows = 1;
 /// Rows that one block routes: one a warp.
 constexpr int64_t kMostRouteRows = 8;
+/// Rows whose attention every block of the values joins for itself, and whose experts one block adds up for all.
+constexpr int64_t kMostJoinRows = 1;
 /// Products behind one norm: each computes it again.
 constexpr size_t kMostProducts = 2;
 
@@ -63,14 +66,18 @@ void eraseIfUnused(Value buffer) {
 
 class LaunchFuser {
 public:
-  LaunchFuser(func::FuncOp step, const KernelFamilies &families, TargetAttr target)
-      : step(step), families(families), target(target) {}
+  /// `arrivals` gives memory of the device for what is counted, zero before the first step.
+  LaunchFuser(func::FuncOp step, const KernelFamilies &families, TargetAttr target,
+              function_ref<Value(OpBuilder &)> arrivals)
+      : step(step), families(families), target(target), arrivals(arrivals) {}
 
   void run() {
     forEach<KernelNormOp>([&](KernelNormOp norm) { foldAddition(norm); });
     forEach<KernelRopeOp>([&](KernelRopeOp rope) { separate(rope); });
     forEach<KernelNormOp>([&](KernelNormOp norm) { moveIntoProducts(norm); });
     forEach<KernelGroupRowsOp>([&](KernelGroupRowsOp group) { joinRoute(group); });
+    forEach<KernelSparseMlaJoinOp>([&](KernelSparseMlaJoinOp join) { joinInValues(join); });
+    forEach<KernelMoeCombineOp>([&](KernelMoeCombineOp combine) { combineInDown(combine); });
   }
 
 private:
@@ -219,9 +226,67 @@ private:
     fuse(group, route, group);
   }
 
+  //===-- two kernels in one ------------------------------------------------------------------------------------===//
+
+  /// `both` instead of two kernels, if there is a family for it: its attributes are those of the second.
+  bool replace(Operation *first, Operation *second, Operation *both) {
+    if (!chooseFamily(families, both, target).family) {
+      both->erase();
+      missed(second, "no family does both");
+      return false;
+    }
+    for (NamedAttribute attribute : second->getDiscardableAttrs())
+      both->setAttr(attribute.getName(), attribute.getValue());
+    second->erase();
+    first->erase();
+    return true;
+  }
+
+  bool countAlike(Operation *first, Operation *second) {
+    return first->hasAttr(kOutputRowsAttr) == second->hasAttr(kOutputRowsAttr);
+  }
+
+  void joinInValues(KernelSparseMlaJoinOp join) {
+    Value joined = join.getOutput();
+    SmallVector<Operation *> users = usersOf(joined);
+    auto values = dyn_cast<KernelHeadGemmOp>(users.back());
+    if (rowsOf(joined) > kMostJoinRows || join->hasAttr(kTapAttr) || users.size() != 2 || !values ||
+        values.getTransposed() || !countAlike(join, values) ||
+        values.getOutput().getType().getElementType() != cast<MemRefType>(joined.getType()).getElementType())
+      return;
+    if (isTouchedBetween(join.getSums(), join, values, /*onlyWrites=*/true) ||
+        isTouchedBetween(join.getStats(), join, values, /*onlyWrites=*/true))
+      return missed(values, "the parts change before the values");
+    OpBuilder builder(values);
+    auto both = KernelSparseMlaValuesOp::create(builder, values.getLoc(), join.getSums(), join.getStats(),
+                                                values.getWeight(), values.getOutput(), values.getHeads(),
+                                                values.getHeadRows(), values.getRowBegin(), values.getRowCount());
+    if (replace(join, values, both))
+      eraseIfUnused(joined);
+  }
+
+  void combineInDown(KernelMoeCombineOp combine) {
+    Value parts = combine.getInput();
+    SmallVector<Operation *> users = usersOf(parts);
+    auto down = dyn_cast<KernelMoeDownOp>(users.front());
+    if (rowsOf(combine.getOutput()) > kMostJoinRows || users.size() != 2 || !down || !countAlike(down, combine))
+      return;
+    for (Value read : {down.getInput(), down.getOffsets(), down.getEntries()})
+      if (isTouchedBetween(read, down, combine, /*onlyWrites=*/true))
+        return missed(combine, "what the experts read changes before their sum");
+    OpBuilder builder(combine);
+    Value counters = arrivals(builder);
+    auto both = KernelMoeDownCombineOp::create(
+        builder, combine.getLoc(), down.getInput(), down.getOffsets(), down.getEntries(), down.getDown(),
+        combine.getWeights(), combine.getShared(), combine.getResidual(), combine.getOutput(), parts, counters);
+    if (!replace(down, combine, both))
+      counters.getDefiningOp()->erase();
+  }
+
   func::FuncOp step;
   const KernelFamilies &families;
   TargetAttr target;
+  function_ref<Value(OpBuilder &)> arrivals;
 };
 
 class FuseLaunchesPass : public impl::FuseLaunchesBase<FuseLaunchesPass> {
@@ -232,12 +297,35 @@ public:
     auto target = getOperation()->getAttrOfType<TargetAttr>(kTargetAttr);
     if (!target || !isGpu(target))
       return;
+    counters = nullptr;
+    auto arrivals = [&](OpBuilder &builder) { return countersFor(builder); };
     for (auto step : getOperation().getOps<func::FuncOp>())
-      LaunchFuser(step, *families, target).run();
+      LaunchFuser(step, *families, target, arrivals).run();
+    if (counters && SymbolTable::symbolKnownUseEmpty(counters, getOperation()))
+      counters.erase();
   }
 
 private:
+  /// One counter for each 16 rows of the largest weight whose products are counted: launches that use them run one after the other.
+  Value countersFor(OpBuilder &builder) {
+    constexpr StringLiteral name = "arrivals";
+    constexpr int64_t tile = 16;
+    ModuleOp module = getOperation();
+    if (!counters) {
+      int64_t most = 0;
+      module.walk([&](KernelMoeDownOp down) {
+        most = std::max(most, llvm::divideCeilSigned(down.getOutput().getType().getShape().back(), tile));
+      });
+      auto inModule = OpBuilder::atBlockBegin(module.getBody());
+      counters = memref::GlobalOp::create(inModule, module.getLoc(), name, builder.getStringAttr("private"),
+                                          MemRefType::get({most}, builder.getI32Type()), builder.getUnitAttr(),
+                                          /*constant=*/false, IntegerAttr());
+    }
+    return memref::GetGlobalOp::create(builder, counters.getLoc(), counters.getType(), name);
+  }
+
   std::shared_ptr<const KernelFamilies> families;
+  memref::GlobalOp counters;
 };
 
 } // namespace

@@ -71,6 +71,8 @@ def FuseLaunches : Pass<"glm-fuse-launches", "::mlir::ModuleOp"> {
     - `rope` in place, whose old value a `head_gemm` reads in other columns: rope gets a buffer of its own, and they wait for each other no more.
     - `norm` before products, in programs of one row: each block of the products computes it for itself (`fused <prologue>`).
     - `route` before `group_rows`, in programs of up to 8 rows: one launch (`fused <prologue>`).
+    - `sparse_mla_join` before the `head_gemm` of values, in programs of one row: `sparse_mla_values`.
+    - `moe_down` before `moe_combine`, in programs of one row: `moe_down_combine`, whose counters are memory that outlives a step as caches do.
 
     Does nothing on a host, whose launches are cheap.
   }];

@@ -157,3 +157,27 @@ func.func @kernel_sparse_mla_join_sums_width(%x: memref<3x144xf32>, %z: memref<3
   glm.kernel.sparse_mla_join %x, %z to %y heads 3 : memref<3x144xf32>, memref<3x24xf32>, memref<3x48xf32>
   return
 }
+
+// -----
+
+func.func @kernel_sparse_mla_values_output(%sums: memref<1x192xf32>, %stats: memref<1x12xf32>, %kv: tensor<84x32xbf16>, %y: memref<1x45xbf16>) {
+  // expected-error @+1 {{output width must be 48 (heads * row_count), but found 45}}
+  glm.kernel.sparse_mla_values %sums, %stats, %kv to %y heads 3 rows 12 plus 16 of 28 : memref<1x192xf32>, memref<1x12xf32>, tensor<84x32xbf16>, memref<1x45xbf16>
+  return
+}
+
+// -----
+
+func.func @kernel_sparse_mla_values_rows(%sums: memref<1x192xf32>, %stats: memref<1x12xf32>, %kv: tensor<84x32xbf16>, %y: memref<1x48xbf16>) {
+  // expected-error @+1 {{rows must be at most 28 (head_rows), but found 29}}
+  glm.kernel.sparse_mla_values %sums, %stats, %kv to %y heads 3 rows 13 plus 16 of 28 : memref<1x192xf32>, memref<1x12xf32>, tensor<84x32xbf16>, memref<1x48xbf16>
+  return
+}
+
+// -----
+
+func.func @kernel_sparse_mla_values_sums(%sums: memref<1x191xf32>, %stats: memref<1x12xf32>, %kv: tensor<84x32xbf16>, %y: memref<1x48xbf16>) {
+  // expected-error @+1 {{sums width must be 192 (parts * heads * weight width), but found 191}}
+  glm.kernel.sparse_mla_values %sums, %stats, %kv to %y heads 3 rows 12 plus 16 of 28 : memref<1x191xf32>, memref<1x12xf32>, tensor<84x32xbf16>, memref<1x48xbf16>
+  return
+}

@@ -765,3 +765,11 @@ func.func @kernel_pack_weight_tiled(%w: tensor<48x32xf4E2M1FN, #packed>, %t: ten
   glm.kernel.pack_weight %w to %t : tensor<48x32xf4E2M1FN, #packed>, tensor<48x64xf4E2M1FN, #tiled>
   return
 }
+
+// -----
+
+func.func @kernel_moe_down_combine_arrivals(%x: memref<2x48xbf16>, %offsets: memref<6xi32>, %entries: memref<2xi32>, %down: tensor<5x40x48xbf16>, %weights: memref<1x2xf32>, %z: memref<1x40xf32>, %parts: memref<2x40xf32>, %arrivals: memref<2xi32>) {
+  // expected-error @+1 {{tiles of down must be at most 2 (entries of arrivals), but found 3}}
+  glm.kernel.moe_down_combine %x of %offsets, %entries down %down by %weights to %z through %parts, %arrivals : memref<2x48xbf16>, memref<6xi32>, memref<2xi32>, tensor<5x40x48xbf16>, memref<1x2xf32>, memref<1x40xf32>, memref<2x40xf32>, memref<2xi32>
+  return
+}

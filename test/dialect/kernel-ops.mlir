@@ -179,3 +179,12 @@ func.func @pack(%w: tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = mod
   glm.kernel.pack_weight %w to %t : tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>, tensor<5x48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, tiled = true>>
   return
 }
+
+// CHECK-LABEL: func.func @two_in_one
+func.func @two_in_one(%sums: memref<1x192xf32>, %stats: memref<1x12xf32>, %kv: tensor<84x32xbf16>, %y: memref<1x48xbf16>, %x: memref<2x48xbf16>, %offsets: memref<6xi32>, %entries: memref<2xi32>, %down: tensor<5x32x48xbf16>, %weights: memref<1x2xf32>, %shared: memref<1x32xf32>, %z: memref<1x32xf32>, %parts: memref<2x32xf32>, %arrivals: memref<4xi32>) {
+  // CHECK: glm.kernel.sparse_mla_values %{{.*}}, %{{.*}}, %{{.*}} to %{{.*}} heads 3 rows 12 plus 16 of 28 : memref<1x192xf32>, memref<1x12xf32>, tensor<84x32xbf16>, memref<1x48xbf16>
+  glm.kernel.sparse_mla_values %sums, %stats, %kv to %y heads 3 rows 12 plus 16 of 28 : memref<1x192xf32>, memref<1x12xf32>, tensor<84x32xbf16>, memref<1x48xbf16>
+  // CHECK: glm.kernel.moe_down_combine %{{.*}} of %{{.*}}, %{{.*}} down %{{.*}} by %{{.*}} plus %{{.*}} residual %[[Z:.*]] to %[[Z]] through %{{.*}}, %{{.*}} : memref<2x48xbf16>, memref<6xi32>, memref<2xi32>, tensor<5x32x48xbf16>, memref<1x2xf32> plus memref<1x32xf32> residual memref<1x32xf32>, memref<1x32xf32>, memref<2x32xf32>, memref<4xi32>
+  glm.kernel.moe_down_combine %x of %offsets, %entries down %down by %weights plus %shared residual %z to %z through %parts, %arrivals : memref<2x48xbf16>, memref<6xi32>, memref<2xi32>, tensor<5x32x48xbf16>, memref<1x2xf32> plus memref<1x32xf32> residual memref<1x32xf32>, memref<1x32xf32>, memref<2x32xf32>, memref<4xi32>
+  return
+}

@@ -4,6 +4,7 @@
 #include "test/codegen/harness/Cases.h"
 #include "test/codegen/harness/Kernel.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace glm::test {
@@ -147,6 +148,57 @@ TEST(GpuFamilies, SparseMlaInPartsHasTheBitsOfTheWhole) {
     expectSameBitsInParts(*makeGpuSparseMlaFamily(), *makeGpuSparseMlaJoinFamily(), shape);
     expectSameBitsInParts(*plainFamily(), *plainFamily(), shape);
   }
+}
+
+TEST(GpuFamilies, SparseMlaValuesHasTheBitsOfTwo) {
+  struct Shape {
+    int64_t rows, heads, rank, parts;
+    HeadShape product;
+  };
+  // Tiles that fill blocks and tiles that do not; more columns than threads join at once.
+  for (auto [rows, heads, rank, parts, product] :
+       {Shape{1, 3, 32, 4, {3, 96, 24, 70, 32, 32}}, Shape{3, 2, 520, 3, {2, 144, 16, 128, 520, 520}}}) {
+    Case join = sparseMlaJoinCase("bf16", rows, heads, rank, parts);
+    Case gemm = headGemmCase("bf16", "bf16", rows, product, false);
+    Case both = gemm;
+    both.name = "sparse_mla_values";
+    both.text =
+        fmt::format("glm.kernel.sparse_mla_values %0, %1, %2 to %3 heads {} rows {} plus {} of {} : $0, $1, $2, $3",
+                    heads, product.rowBegin, product.rowCount, product.headRows);
+    both.operands = {join.operands[0], join.operands[1], gemm.operands[1], gemm.operands[2]};
+    run(*makeGpuSparseMlaJoinFamily(), join);
+    gemm.operands[0] = join.operands[2];
+    run(*makeGpuHeadGemmFamily(), gemm);
+    run(*makeGpuSparseMlaValuesFamily(), both);
+    EXPECT_EQ(both.operands[3].bytes(), gemm.operands[2].bytes()) << rows << " rows of rank " << rank;
+  }
+}
+
+TEST(GpuFamilies, MoeDownCombineHasTheBitsOfTwo) {
+  for (const std::string &weight : kWeights)
+    for (auto [rows, experts, topK] : {std::tuple{1, 8, 3}, std::tuple{1, 4, 4}, std::tuple{5, 6, 2}}) {
+      int64_t width = 40;
+      Case down = moeDownCase("bf16", weight, rows, experts, topK, width, 48);
+      down.prepare(down.operands, rows);
+      Case combine = moeCombineCase("bf16", rows, topK, width, /*shared=*/true);
+      Case both = down;
+      both.name = "moe_down_combine";
+      both.text = "glm.kernel.moe_down_combine %0 of %1, %2 down %3 by %4 plus %5 to %6 through %7, %8 : "
+                  "$0, $1, $2, $3, $4 plus $5, $6, $7, $8";
+      both.operands = {down.operands[0],    down.operands[1],    down.operands[2],
+                       down.operands[3],    combine.operands[1], combine.operands[2],
+                       combine.operands[3], down.operands[4],    Operand::buffer("i32", {3})};
+      run(*makeGpuMoeFamily(), down);
+      combine.operands[0] = down.operands[4];
+      run(*makeGpuRowFamily(), combine);
+      // Counters are as they were: a second launch does the same.
+      for (int round = 0; round < 2; ++round) {
+        run(*makeGpuMoeFamily(), both);
+        EXPECT_EQ(both.operands[6].bytes(), combine.operands[3].bytes()) << weight << ", " << rows << " rows";
+        EXPECT_EQ(both.operands[8].bytes(), Operand::buffer("i32", {3}).bytes());
+        both.operands[6] = moeCombineCase("bf16", rows, topK, width, true).operands[3];
+      }
+    }
 }
 
 TEST(GpuFamilies, Norm) {

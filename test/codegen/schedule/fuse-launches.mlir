@@ -143,3 +143,61 @@ module attributes {glm.target = #host} {
     return
   }
 }
+
+// -----
+
+#gpu = #glm.target<chip = "sm_120a", triple = "nvptx64-nvidia-cuda", cpu = "sm_120a", features = "+ptx87", vector_bits = 128>
+
+// One row: blocks of the values join for themselves, and the last block of some columns adds up the experts, through counters that every step finds zero.
+// CHECK: memref.global "private" @arrivals : memref<2xi32>
+module attributes {glm.target = #gpu} {
+  // CHECK-LABEL: func.func @values
+  func.func @values(%sums: memref<1x192xf32>, %stats: memref<1x12xf32>, %y: memref<1x48xbf16>) {
+    %kv = glm.weight "kv_b.weight" : tensor<84x32xbf16>
+    %joined = memref.alloc() : memref<1x96xbf16>
+    // CHECK-NOT: alloc
+    // CHECK-NOT: sparse_mla_join
+    // CHECK: glm.kernel.sparse_mla_values %arg0, %arg1, %{{.*}} to %arg2 heads 3 rows 12 plus 16 of 28 {glm.output_rows} : memref<1x192xf32>, memref<1x12xf32>, tensor<84x32xbf16>, memref<1x48xbf16>
+    glm.kernel.sparse_mla_join %sums, %stats to %joined heads 3 {glm.output_rows} : memref<1x192xf32>, memref<1x12xf32>, memref<1x96xbf16>
+    glm.kernel.head_gemm %joined, %kv to %y heads 3 rows 12 plus 16 of 28 {glm.output_rows} : memref<1x96xbf16>, tensor<84x32xbf16>, memref<1x48xbf16>
+    return
+  }
+
+  // Each block would join all rows.
+  // CHECK-LABEL: func.func @values_of_rows
+  func.func @values_of_rows(%sums: memref<2x192xf32>, %stats: memref<2x12xf32>, %y: memref<2x48xbf16>) {
+    %kv = glm.weight "kv_b.weight" : tensor<84x32xbf16>
+    %joined = memref.alloc() : memref<2x96xbf16>
+    // CHECK: glm.kernel.sparse_mla_join
+    // CHECK-NEXT: glm.kernel.head_gemm
+    glm.kernel.sparse_mla_join %sums, %stats to %joined heads 3 : memref<2x192xf32>, memref<2x12xf32>, memref<2x96xbf16>
+    glm.kernel.head_gemm %joined, %kv to %y heads 3 rows 12 plus 16 of 28 : memref<2x96xbf16>, tensor<84x32xbf16>, memref<2x48xbf16>
+    return
+  }
+
+  // CHECK-LABEL: func.func @experts
+  func.func @experts(%x: memref<2x48xbf16>, %offsets: memref<6xi32>, %entries: memref<2xi32>, %weights: memref<1x2xf32>, %y: memref<1x32xf32>) {
+    %down = glm.weight "e.{}.down.weight" : tensor<5x32x48xbf16>
+    // CHECK: %[[PARTS:.*]] = memref.alloc() : memref<2x32xf32>
+    // CHECK: %[[ARRIVALS:.*]] = memref.get_global @arrivals : memref<2xi32>
+    // CHECK-NEXT: glm.kernel.moe_down_combine %arg0 of %arg1, %arg2 down %{{.*}} by %arg3 residual %arg4 to %arg4 through %[[PARTS]], %[[ARRIVALS]] {glm.tap = "hidden.1"}
+    // CHECK-NEXT: return
+    %parts = memref.alloc() : memref<2x32xf32>
+    glm.kernel.moe_down %x of %offsets, %entries down %down to %parts : memref<2x48xbf16>, memref<6xi32>, memref<2xi32>, tensor<5x32x48xbf16>, memref<2x32xf32>
+    glm.kernel.moe_combine %parts by %weights residual %y to %y {glm.tap = "hidden.1"} : memref<2x32xf32>, memref<1x2xf32> residual memref<1x32xf32>, memref<1x32xf32>
+    return
+  }
+
+  // Plain bodies are of one op.
+  // MISSED: Reason="no family does both"
+  // CHECK-LABEL: func.func @exact
+  func.func @exact(%x: memref<2x48xf32>, %offsets: memref<6xi32>, %entries: memref<2xi32>, %weights: memref<1x2xf32>, %y: memref<1x32xf32>) {
+    %down = glm.weight "e.{}.down.weight" : tensor<5x32x48xbf16>
+    // CHECK: glm.kernel.moe_down %
+    // CHECK-NEXT: glm.kernel.moe_combine %
+    %parts = memref.alloc() : memref<2x32xf32>
+    glm.kernel.moe_down %x of %offsets, %entries down %down to %parts : memref<2x48xf32>, memref<6xi32>, memref<2xi32>, tensor<5x32x48xbf16>, memref<2x32xf32>
+    glm.kernel.moe_combine %parts by %weights to %y : memref<2x32xf32>, memref<1x2xf32>, memref<1x32xf32>
+    return
+  }
+}
