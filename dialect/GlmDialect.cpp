@@ -45,6 +45,16 @@ bool isTiled(Type type) {
   return isPacked(type) && cast<Nvfp4Attr>(cast<RankedTensorType>(type).getEncoding()).getTiled();
 }
 
+RankedTensorType withWideInputs(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  if (!quantizesInputs(type))
+    return tensor;
+  auto packed = cast<Nvfp4Attr>(tensor.getEncoding());
+  auto wide = Nvfp4Attr::get(type.getContext(), packed.getBlock(), packed.getSource(), /*quantized_inputs=*/false,
+                             packed.getTiled());
+  return RankedTensorType::get(tensor.getShape(), tensor.getElementType(), wide);
+}
+
 RankedTensorType inTiles(RankedTensorType type) {
   auto stored = cast<Nvfp4Attr>(type.getEncoding());
   auto tiled = Nvfp4Attr::get(type.getContext(), stored.getBlock(), stored.getSource(), stored.getQuantizedInputs(),

@@ -73,6 +73,8 @@ bool isPacked(mlir::Type type);
 bool quantizesInputs(mlir::Type type);
 /// Whether it is one that lies in tiles.
 bool isTiled(mlir::Type type);
+/// A weight's type without `quantized_inputs`.
+mlir::RankedTensorType withWideInputs(mlir::Type type);
 /// A packed weight's type, in tiles.
 mlir::RankedTensorType inTiles(mlir::RankedTensorType type);
 

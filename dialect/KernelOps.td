@@ -149,13 +149,13 @@ def KernelRopeCacheWriteOp : Glm_KernelOp<"rope_cache_write", [AttrSizedOperandS
   let arguments = (ins Glm_In<Glm_RowBuffer>:$input, Glm_InOut<Glm_RowBuffer>:$cache, Glm_In<Glm_IntBuffer>:$positions,
                        Glm_In<Glm_IntBuffer>:$slots, Glm_In<Glm_IntBuffer>:$pages, Optional<Glm_Weight>:$norm_weight,
                        Optional<Glm_Weight>:$norm_bias, Arg<Optional<Glm_FloatBuffer>, "", [MemRead]>:$angles,
-                       I64Attr:$page_size, OptionalAttr<Glm_NormKindAttr>:$norm, OptionalAttr<F32Attr>:$eps,
+                       Optional<Glm_Weight>:$consumer, I64Attr:$page_size, OptionalAttr<Glm_NormKindAttr>:$norm, OptionalAttr<F32Attr>:$eps,
                        I64Attr:$rope_offset, I64Attr:$rope_width);
   let assemblyFormat = [{
     $input `into` $cache `at` $positions `,` $slots `,` $pages (`norm` $norm_weight^ (`bias` $norm_bias^)?)?
-    (`rope` $angles^)? attr-dict `:`
+    (`rope` $angles^)? (`for` $consumer^)? attr-dict `:`
     type($input) `,` type($cache) `,` type($positions) `,` type($slots) `,` type($pages)
-    (`norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`rope` type($angles)^)?
+    (`norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`rope` type($angles)^)? (`for` type($consumer)^)?
   }];
   let hasVerifier = 1;
 }

@@ -126,7 +126,8 @@ def HeadLinearOp : Glm_Op<"head_linear"> {
         transposed:      result[t, h, :] = W_h^T input[t, h, 0:row_count]     (K columns per head; q_nope into the latent space)
         not transposed:  result[t, h, :] = W_h   input[t, h, 0:K]             (row_count columns per head; latent to values)
 
-    These are the two halves of absorbed latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1.2).
+    These are the two halves of absorbed latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1.2). What they multiply is not the input of the
+    weight, so that its `quantized_inputs` do not concern them (`consumer` of glm.cache_write).
   }];
   let arguments = (ins Glm_Rows:$input, Glm_Weight:$weight, I64Attr:$heads, I64Attr:$head_rows, I64Attr:$row_begin,
                        I64Attr:$row_count, UnitAttr:$transposed);
@@ -182,18 +183,21 @@ def CacheWriteOp : Glm_Op<"cache_write", [Pure, AttrSizedOperandSegments, AllTyp
     [rope_offset, rope_offset + rope_width) are rotated after that: the same numbers as `glm.rms_norm` or
     `glm.layer_norm`, then `glm.rope`, then a plain write. All rows of a step are written before any of them is read:
     readers use the result.
+
+    With `consumer`, a weight of K columns that rounds its inputs to NVFP4 (`quantized_inputs`), the first K columns of a row are at last rounded as an input
+    of it: what is cached has only that product before it.
   }];
   let arguments = (ins Glm_CacheType:$cache, Glm_Rows:$input, Glm_Ints:$positions, Glm_Ints:$slots, Glm_Ints:$pages,
                        Optional<Glm_Weight>:$norm_weight, Optional<Glm_Weight>:$norm_bias,
-                       Optional<RankedTensorOf<[F32]>>:$angles, OptionalAttr<Glm_NormKindAttr>:$norm,
+                       Optional<RankedTensorOf<[F32]>>:$angles, Optional<Glm_Weight>:$consumer, OptionalAttr<Glm_NormKindAttr>:$norm,
                        OptionalAttr<F32Attr>:$eps, DefaultValuedAttr<I64Attr, "0">:$rope_offset,
                        DefaultValuedAttr<I64Attr, "0">:$rope_width);
   let results = (outs Glm_CacheType:$result);
   let assemblyFormat = [{
     $input `into` $cache `at` $positions `,` $slots `,` $pages (`norm` $norm_weight^ (`bias` $norm_bias^)?)?
-    (`rope` $angles^)? attr-dict `:`
+    (`rope` $angles^)? (`for` $consumer^)? attr-dict `:`
     type($input) `,` type($cache) `,` type($positions) `,` type($slots) `,` type($pages)
-    (`norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`rope` type($angles)^)?
+    (`norm` type($norm_weight)^ (`bias` type($norm_bias)^)?)? (`rope` type($angles)^)? (`for` type($consumer)^)?
   }];
   let hasVerifier = 1;
 }

@@ -88,7 +88,14 @@ bool RopeRule::holds(Checks check) const {
 
 bool CacheWriteRule::holds(Checks check) const {
   return check.matrix(input) && check.equal("input width", input.width(), cacheWidth, "width of the cache") &&
-         checkPlaces(check, input, positions, slots, pages) && normHolds(check) && ropeHolds(check);
+         checkPlaces(check, input, positions, slots, pages) && normHolds(check) && ropeHolds(check) &&
+         (!consumer || consumerHolds(check));
+}
+
+bool CacheWriteRule::consumerHolds(Checks check) const {
+  return check.packed(consumer) &&
+         check.holds(quantizesInputs(consumer.type()), "consumer", "a weight with quantized_inputs", "one without") &&
+         check.atMost("consumer width", consumer.width(), input.width(), "input width");
 }
 
 bool CacheWriteRule::normHolds(Checks check) const {

@@ -79,7 +79,7 @@ RopeRule ropeRule(OpT op) {
 
 /// glm.cache_write: rows into a cache of `cacheWidth` columns, normalised and rotated on the way if so asked.
 struct CacheWriteRule {
-  Named input, positions, slots, pages, normWeight, normBias, angles;
+  Named input, positions, slots, pages, normWeight, normBias, angles, consumer;
   int64_t cacheWidth;
   std::optional<NormKind> norm;
   std::optional<llvm::APFloat> eps;
@@ -90,6 +90,7 @@ struct CacheWriteRule {
 private:
   bool normHolds(Checks check) const;
   bool ropeHolds(Checks check) const;
+  bool consumerHolds(Checks check) const;
 };
 
 template <typename OpT>
@@ -101,6 +102,7 @@ CacheWriteRule cacheWriteRule(OpT op, int64_t cacheWidth) {
           .normWeight = {"norm_weight", op.getNormWeight()},
           .normBias = {"norm_bias", op.getNormBias()},
           .angles = {"angles", op.getAngles()},
+          .consumer = {"consumer", op.getConsumer()},
           .cacheWidth = cacheWidth,
           .norm = op.getNorm(),
           .eps = op.getEps(),

@@ -1,6 +1,7 @@
 // Rows into a paged cache, normalised and rotated on the way: rope_cache_write.
 #include "codegen/linalg/Columns.h"
 #include "codegen/linalg/PlainBodies.h"
+#include "codegen/linalg/Products.h"
 #include "codegen/linalg/RowNorm.h"
 
 using namespace mlir;
@@ -39,6 +40,11 @@ void buildPlain(KernelRopeCacheWriteOp op, KernelBuilder &builder) {
           builder, angles, row, op.getRopeWidth(),
           [&](Value column, int64_t lanes) { return loadLanes(builder, scratch, builder.add(start, column), lanes); },
           [&](Value value, Value column, int64_t) { keep(value, builder.add(start, column)); });
+    }
+    if (op.getConsumer()) {
+      WeightMatrix consumer = builder.weight(op.getConsumer());
+      builder.loop(builder.index(0), builder.index(consumer.columns / consumer.block), 1,
+                   [&](Value block) { roundBlock(builder, consumer, scratch, block); });
     }
     Value place = builder.cacheRow(pages, builder.load(slots, row), builder.load(positions, row), op.getPageSize());
     columns(builder, 0, width, [&](Value column, int64_t lanes) {

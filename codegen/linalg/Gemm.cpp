@@ -12,18 +12,34 @@ Value product(KernelBuilder &builder, int64_t count, function_ref<Value(Value)> 
   })[0];
 }
 
+Value asInput(KernelBuilder &builder, const WeightMatrix &weight, Value x, Value most) {
+  Value scale = builder.mul(builder.blockScale(most, weight.inputScale), weight.inputScale);
+  return builder.mul(builder.roundE2m1(builder.mul(x, builder.div(builder.f32(1.0f), scale))), scale);
+}
+
+/// The largest magnitude of a block of which `x` gives each number.
+static Value largest(KernelBuilder &builder, const WeightMatrix &weight, function_ref<Value(Value)> x) {
+  auto next = [&](Value i, ValueRange carried) {
+    Value value = x(i), magnitude = builder.max(value, builder.sub(builder.f32(0.0f), value));
+    return SmallVector<Value>{builder.max(carried[0], magnitude)};
+  };
+  return builder.fold(builder.index(0), builder.index(weight.block), 1, builder.f32(0.0f), next)[0];
+}
+
+void roundBlock(KernelBuilder &builder, const WeightMatrix &weight, Value row, Value block) {
+  Value begin = builder.mul(block, builder.index(weight.block));
+  Value most = largest(builder, weight, [&](Value i) { return builder.load(row, builder.add(begin, i)); });
+  builder.loop(builder.index(0), builder.index(weight.block), 1, [&](Value i) {
+    Value place = builder.add(begin, i);
+    builder.store(asInput(builder, weight, builder.load(row, place), most), row, place);
+  });
+}
+
 /// input[row, k] as NVFP4 has it: its block's scale follows from the largest magnitude in it.
 static Value quantized(KernelBuilder &builder, const WeightMatrix &weight, Value input, Value row, Value k) {
   Value begin = builder.mul(builder.div(k, builder.index(weight.block)), builder.index(weight.block));
-  Value most = builder.fold(builder.index(0), builder.index(weight.block), 1, builder.f32(0.0f),
-                            [&](Value i, ValueRange carried) {
-                              Value x = builder.load(input, {row, builder.add(begin, i)});
-                              Value magnitude = builder.max(x, builder.sub(builder.f32(0.0f), x));
-                              return SmallVector<Value>{builder.max(carried[0], magnitude)};
-                            })[0];
-  Value scale = builder.mul(builder.blockScale(most, weight.inputScale), weight.inputScale);
-  Value x = builder.load(input, {row, k}), factor = builder.div(builder.f32(1.0f), scale);
-  return builder.mul(builder.roundE2m1(builder.mul(x, factor)), scale);
+  Value most = largest(builder, weight, [&](Value i) { return builder.load(input, {row, builder.add(begin, i)}); });
+  return asInput(builder, weight, builder.load(input, {row, k}), most);
 }
 
 Value product(KernelBuilder &builder, const WeightMatrix &weight, Value n, Value input, Value row) {

@@ -14,7 +14,8 @@ using namespace mlir;
 namespace glm {
 namespace {
 
-RankedTensorType weightType(KernelHeadGemmOp op) { return cast<RankedTensorType>(op.getWeight().getType()); }
+/// What is multiplied by heads is no input of the weight: nobody rounds it.
+RankedTensorType weightType(KernelHeadGemmOp op) { return withWideInputs(op.getWeight().getType()); }
 
 int64_t tilesOf(KernelHeadGemmOp op) {
   return op.getTransposed() ? llvm::divideCeil(weightType(op).getDimSize(1), TransposedProduct::kTileColumns)
@@ -67,6 +68,7 @@ public:
     Value firstRow =
         builder.add(builder.mul(head, builder.index(gemm.getHeadRows())), builder.index(gemm.getRowBegin()));
     WeightMatrix weight = builder.weight(gemm.getWeight());
+    weight.inputScale = nullptr;
     auto store = [&](Value row, Value n, Value sum) {
       builder.store(sum, output, {row, builder.add(outputColumn, n)});
     };

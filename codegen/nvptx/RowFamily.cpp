@@ -3,6 +3,7 @@
 // norm, rope_cache_write: a block has a row, its threads the columns, because a row has one sum. The others: blocks share a row.
 //
 //     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0, or that of the next block [ 2048..2055 ] ...
+#include "codegen/linalg/Products.h"
 #include "codegen/linalg/RowNorm.h"
 #include "codegen/linalg/Tokens.h"
 #include "codegen/nvptx/Families.h"
@@ -99,6 +100,8 @@ public:
       warp.barrier();
       if (op.getAngles())
         rotate(builder.buffer(op.getAngles()), row, op.getRopeOffset(), op.getRopeWidth(), kept, keep);
+      if (op.getConsumer())
+        roundFor(builder.weight(op.getConsumer()), kept);
       Value place = builder.cacheRow(builder.buffer(op.getPages()), builder.load(builder.buffer(op.getSlots()), row),
                                      builder.load(builder.buffer(op.getPositions()), row), op.getPageSize());
       warp.columns(0, width, width, [&](Value column, int64_t lanes) {
@@ -299,6 +302,13 @@ private:
       keep(x, even);
       keep(y, odd);
     });
+    warp.barrier();
+  }
+
+  /// A block of NVFP4 a thread, in shared memory.
+  void roundFor(const WeightMatrix &consumer, Value kept) {
+    builder.loop(warp.thread(), builder.index(consumer.columns / consumer.block), warp.threads(),
+                 [&](Value block) { roundBlock(builder, consumer, kept, block); });
     warp.barrier();
   }
 

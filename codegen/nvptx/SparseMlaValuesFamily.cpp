@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kColumns = 4;   ///< of a thread that joins
 constexpr int64_t kMostTiles = 4; ///< of a block: more of them join less often
 
-RankedTensorType weightType(KernelSparseMlaValuesOp op) { return cast<RankedTensorType>(op.getWeight().getType()); }
+RankedTensorType weightType(KernelSparseMlaValuesOp op) { return withWideInputs(op.getWeight().getType()); }
 
 int64_t tilesOf(KernelSparseMlaValuesOp op) {
   return llvm::divideCeil(static_cast<int64_t>(op.getRowCount()), TensorProduct::kTileRows);
@@ -59,6 +59,7 @@ public:
     Value firstRow =
         builder.add(builder.mul(head, builder.index(values.getHeadRows())), builder.index(values.getRowBegin()));
     ProductWeights weights{{builder.weight(values.getWeight())}, firstRow, rowCount};
+    weights.matrices.front().inputScale = nullptr;
     Value output = builder.buffer(values.getOutput()), firstColumn = builder.mul(head, builder.index(rowCount));
     auto load = [&](Value sums, ValueRange place) { return warp.loadWide(sums, place, kColumns); };
     builder.loop(builder.index(0), builder.rows(), 1, [&](Value row) {

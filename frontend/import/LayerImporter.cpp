@@ -28,11 +28,9 @@ Type elementType(StoredFormat format, MLIRContext *context) {
 /// NVFP4 has one block size: 16 values share a scale.
 constexpr int64_t kNvfp4Block = 16;
 
-/// Whether every matrix of `weight` says how its input is rounded. kv_b_proj is absorbed: what it multiplies are queries and sums of latents, not
-/// the input that its scale was measured on.
+/// Whether every matrix of `weight` says how its input is rounded.
 bool hasInputScales(const StoredWeight &weight) {
-  return weight.inputScaleBytes == static_cast<uint64_t>(weight.count) * sizeof(float) &&
-         !StringRef(weight.name).ends_with("kv_b_proj.weight");
+  return weight.inputScaleBytes == static_cast<uint64_t>(weight.count) * sizeof(float);
 }
 
 /// The encoding of a packed weight, null for a wide one.
@@ -108,10 +106,11 @@ Value LayerImporter::rope(Value rows, int64_t heads, int64_t offset) {
 Value LayerImporter::writeCache(int64_t layer, const std::string &kind, Value rows) {
   auto type = CacheType::get(builder.getContext(), widthOf(rows), builder.getF32Type());
   Value cache = CacheOp::create(builder, loc, type, "layers." + std::to_string(layer) + "." + kind);
-  return CacheWriteOp::create(
-      builder, loc, type, cache, rows, step.positions, step.slots, step.pages, /*norm_weight=*/nullptr,
-      /*norm_bias=*/nullptr, /*angles=*/nullptr, /*norm=*/nullptr, /*eps=*/nullptr, /*rope_offset=*/0,
-      /*rope_width=*/0);
+  return CacheWriteOp::create(builder, loc, type, cache, rows, step.positions, step.slots, step.pages,
+                              /*norm_weight=*/nullptr,
+                              /*norm_bias=*/nullptr, /*angles=*/nullptr, /*consumer=*/nullptr, /*norm=*/nullptr,
+                              /*eps=*/nullptr, /*rope_offset=*/0,
+                              /*rope_width=*/0);
 }
 
 Value LayerImporter::chosenPositions(const LayerShape &shape, const std::string &prefix, Value rows,

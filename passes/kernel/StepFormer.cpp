@@ -237,8 +237,8 @@ void StepFormer::lower(RopeOp op) {
 void StepFormer::lower(CacheWriteOp op) {
   launch<KernelRopeCacheWriteOp>(at(op.getInput()), at(op.getCache()), at(op.getPositions()), at(op.getSlots()),
                                  at(op.getPages()), at(op.getNormWeight()), at(op.getNormBias()), at(op.getAngles()),
-                                 builder.getI64IntegerAttr(limits.getPageSize()), op.getNormAttr(), op.getEpsAttr(),
-                                 op.getRopeOffsetAttr(), op.getRopeWidthAttr());
+                                 at(op.getConsumer()), builder.getI64IntegerAttr(limits.getPageSize()),
+                                 op.getNormAttr(), op.getEpsAttr(), op.getRopeOffsetAttr(), op.getRopeWidthAttr());
   buffers[op.getResult()] = at(op.getCache());
   StringAttr name = cacheStates.lookup(op.getCache()).name;
   cacheStates[op.getResult()] = {name, ++writes[name]};

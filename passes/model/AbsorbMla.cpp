@@ -42,8 +42,20 @@ struct Absorb : OpRewritePattern<MlaAttentionOp> {
                                        /*head_rows=*/nope + value, /*row_begin=*/nope, /*row_count=*/value,
                                        /*transposed=*/false);
     values->setDiscardableAttrs(attention->getDiscardableAttrDictionary());
+    roundLatent(attention, rewriter);
     rewriter.replaceOp(attention, values);
     return success();
+  }
+
+  /// What kv_b rounds are latents (W4A4), not the queries and sums that it is multiplied with now: each latent is rounded once, where it is stored.
+  static void roundLatent(MlaAttentionOp attention, PatternRewriter &rewriter) {
+    auto dequant = attention.getKvB().getDefiningOp<DequantOp>();
+    auto write = attention.getLatent().getDefiningOp<CacheWriteOp>();
+    if (!dequant || !write || !quantizesInputs(dequant.getInput().getType()))
+      return;
+    auto weight = dequant.getInput().getDefiningOp<WeightOp>();
+    rewriter.moveOpBefore(weight, write);
+    rewriter.modifyOpInPlace(write, [&] { write.getConsumerMutable().assign(weight); });
   }
 };
 

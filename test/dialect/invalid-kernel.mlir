@@ -773,3 +773,19 @@ func.func @kernel_moe_down_combine_arrivals(%x: memref<2x48xbf16>, %offsets: mem
   glm.kernel.moe_down_combine %x of %offsets, %entries down %down by %weights to %z through %parts, %arrivals : memref<2x48xbf16>, memref<6xi32>, memref<2xi32>, tensor<5x40x48xbf16>, memref<1x2xf32>, memref<1x40xf32>, memref<2x40xf32>, memref<2xi32>
   return
 }
+
+// -----
+
+func.func @kernel_rope_cache_write_consumer(%x: memref<3x20xf32>, %c: memref<24x20xbf16>, %p: memref<3xi32>, %s: memref<3xi32>, %g: memref<2x3xi32>, %w: tensor<48x16xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>) {
+  // expected-error @+1 {{consumer must be a weight with quantized_inputs, but found one without}}
+  glm.kernel.rope_cache_write %x into %c at %p, %s, %g for %w {page_size = 4, rope_offset = 0, rope_width = 0} : memref<3x20xf32>, memref<24x20xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32> for tensor<48x16xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt>>
+  return
+}
+
+// -----
+
+func.func @kernel_rope_cache_write_consumer_width(%x: memref<3x20xf32>, %c: memref<24x20xbf16>, %p: memref<3xi32>, %s: memref<3xi32>, %g: memref<2x3xi32>, %w: tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, quantized_inputs = true>>) {
+  // expected-error @+1 {{consumer width must be at most 20 (input width), but found 32}}
+  glm.kernel.rope_cache_write %x into %c at %p, %s, %g for %w {page_size = 4, rope_offset = 0, rope_width = 0} : memref<3x20xf32>, memref<24x20xbf16>, memref<3xi32>, memref<3xi32>, memref<2x3xi32> for tensor<48x32xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, quantized_inputs = true>>
+  return
+}

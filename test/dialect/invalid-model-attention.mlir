@@ -268,7 +268,7 @@ func.func @cache_write_eps_alone(%x: tensor<?x20xf32>, %c: !glm.cache<20 x bf16>
 
 func.func @cache_write_bias_alone(%c: !glm.cache<20 x bf16>, %x: tensor<?x20xf32>, %p: tensor<?xi32>, %s: tensor<?xi32>, %g: tensor<2x3xi32>, %b: tensor<16xbf16>) {
   // expected-error @+1 {{norm_bias must be absent without norm_weight, but found it}}
-  %y = "glm.cache_write"(%c, %x, %p, %s, %g, %b) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0>}> : (!glm.cache<20 x bf16>, tensor<?x20xf32>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, tensor<16xbf16>) -> !glm.cache<20 x bf16>
+  %y = "glm.cache_write"(%c, %x, %p, %s, %g, %b) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 0>}> : (!glm.cache<20 x bf16>, tensor<?x20xf32>, tensor<?xi32>, tensor<?xi32>, tensor<2x3xi32>, tensor<16xbf16>) -> !glm.cache<20 x bf16>
   return
 }
 

@@ -26,3 +26,20 @@ func.func @absorbs_a_packed_weight(%q: tensor<?x42xf32>, %c: !glm.cache<20 x f32
   %v = glm.mla_attention %q, %w in %c over %i at %s, %p heads 3 rope 4 scale 0.25 : tensor<?x42xf32>, tensor<72x16xf32>, !glm.cache<20 x f32>, tensor<?x7xi32>, tensor<?xi32>, tensor<2x8xi32> -> tensor<?x42xf32>
   return %v : tensor<?x42xf32>
 }
+
+// What a packed weight rounds (W4A4) is the latent, where it is stored; the weight is named before that.
+// CHECK-LABEL: func @rounds_the_latent
+func.func @rounds_the_latent(%x: tensor<?x20xf32>, %q: tensor<?x42xf32>, %i: tensor<?x7xi32>, %t: tensor<?xi32>, %s: tensor<?xi32>, %p: tensor<2x8xi32>) -> tensor<?x42xf32> {
+  // CHECK: %[[P:.*]] = glm.weight "model.layers.0.self_attn.kv_b_proj.weight"
+  // CHECK: %[[C:.*]] = glm.cache_write %arg0 into %{{.*}} at %{{.*}}, %{{.*}}, %{{.*}} for %[[P]] :
+  // CHECK: %[[W:.*]] = glm.dequant %[[P]]
+  // CHECK: glm.head_linear %{{.*}}, %[[W]] {{.*}} transposed
+  // CHECK: glm.latent_attention %{{.*}} in %[[C]]
+  // CHECK: glm.head_linear %{{.*}}, %[[W]]
+  %empty = glm.cache "layers.0.latent" : !glm.cache<20 x f32>
+  %c = glm.cache_write %x into %empty at %t, %s, %p : tensor<?x20xf32>, !glm.cache<20 x f32>, tensor<?xi32>, tensor<?xi32>, tensor<2x8xi32>
+  %p4 = glm.weight "model.layers.0.self_attn.kv_b_proj.weight" : tensor<72x16xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, quantized_inputs = true>>
+  %w = glm.dequant %p4 : tensor<72x16xf4E2M1FN, #glm.nvfp4<block = 16, source = modelopt, quantized_inputs = true>> -> tensor<72x16xf32>
+  %v = glm.mla_attention %q, %w in %c over %i at %s, %p heads 3 rope 4 scale 0.25 : tensor<?x42xf32>, tensor<72x16xf32>, !glm.cache<20 x f32>, tensor<?x7xi32>, tensor<?xi32>, tensor<2x8xi32> -> tensor<?x42xf32>
+  return %v : tensor<?x42xf32>
+}

@@ -39,6 +39,7 @@ struct CacheShape {
   std::string norm; ///< none, rms or layer
   int64_t width = 0, normalised = 0;
   int64_t ropeOffset = 0, ropeWidth = 0; ///< no rope if 0
+  int64_t rounded = 0; ///< first columns that are rounded to NVFP4; bf16 numbers must come out of norm and rope exactly
   int64_t sequences = 3, positions = 40, pageSize = 8;
 };
 Case cacheWriteCase(TypeName activation, TypeName cache, int64_t rows, CacheShape shape);

@@ -301,18 +301,20 @@ Case cacheWriteCase(TypeName activation, TypeName cache, int64_t rows, CacheShap
                    paging.pagesOperand(),
                    Operand::weight("bf16", {std::max<int64_t>(shape.normalised, 1)}).randomize(random, 0.5, 1.5),
                    Operand::weight("bf16", {std::max<int64_t>(shape.normalised, 1)}).randomize(random),
-                   randomAngles(random, rows, std::max<int64_t>(shape.ropeWidth / 2, 1))};
+                   randomAngles(random, rows, std::max<int64_t>(shape.ropeWidth / 2, 1)),
+                   Operand::anyWeight("nvfp4_w4a4", {16, std::max<int64_t>(shape.rounded, 16)}).randomize(random)};
   std::string properties =
       fmt::format("page_size = {} : i64, rope_offset = {} : i64, rope_width = {} : i64, operandSegmentSizes = "
-                  "array<i32: 1, 1, 1, 1, 1, {}, {}, {}>",
-                  shape.pageSize, shape.ropeOffset, shape.ropeWidth, norm ? 1 : 0, layer ? 1 : 0, rope ? 1 : 0);
+                  "array<i32: 1, 1, 1, 1, 1, {}, {}, {}, {}>",
+                  shape.pageSize, shape.ropeOffset, shape.ropeWidth, norm ? 1 : 0, layer ? 1 : 0, rope ? 1 : 0,
+                  shape.rounded > 0 ? 1 : 0);
   if (norm)
     properties += fmt::format(", norm = #glm.norm<{}>, eps = {:e} : f32", shape.norm, eps);
   // Spelled generically: its parts are optional in every combination.
   auto list = [&](const std::string &sign) {
     std::string text = sign + "0";
-    for (int i = 1; i < 8; ++i)
-      if (i < 5 || (i == 5 && norm) || (i == 6 && layer) || (i == 7 && rope))
+    for (int i = 1; i < 9; ++i)
+      if (i < 5 || (i == 5 && norm) || (i == 6 && layer) || (i == 7 && rope) || (i == 8 && shape.rounded > 0))
         text += ", " + sign + std::to_string(i);
     return text;
   };
@@ -335,6 +337,8 @@ Case cacheWriteCase(TypeName activation, TypeName cache, int64_t rows, CacheShap
       if (rope)
         rotatePairs(numbers.data() + shape.ropeOffset, angles.data() + row * shape.ropeWidth, shape.ropeWidth);
       roundAll(numbers);
+      auto kept = operands[8].quantizedInput({numbers.begin(), numbers.begin() + shape.rounded});
+      std::copy(kept.begin(), kept.end(), numbers.begin());
       std::copy(numbers.begin(), numbers.end(),
                 values.begin() + paging.cacheRow(paging.slots[row], paging.positions[row]) * shape.width);
     }

@@ -111,6 +111,7 @@ TEST(PlainBodies, RopeCacheWrite) {
     verifyPlain(cacheWriteCase(activation, activation, 7, {"", 33, 0, 0, 0}));
   }
   verifyPlain(cacheWriteCase("f32", "bf16", 7, {"rms", 48, 32, 32, 16}));
+  verifyPlain(cacheWriteCase("bf16", "bf16", 7, {"", 56, 0, 48, 8, 48}));
 }
 
 TEST(PlainBodies, CacheWriteHasTheNumbersOfSingleOps) {

@@ -215,6 +215,7 @@ TEST(GpuFamilies, Norm) {
 
 TEST(GpuFamilies, RopeCacheWrite) {
   verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"rms", 48, 32, 32, 16}));
+  verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"", 56, 0, 48, 8, 48}));
   verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"layer", 40, 40, 0, 22}));
   verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"", 27, 0, 3, 12}));
   verifyFamily(*makeGpuRowFamily(), cacheWriteCase("bf16", "bf16", 7, {"", 33, 0, 0, 0}));
