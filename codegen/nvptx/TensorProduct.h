@@ -130,8 +130,21 @@ private:
     Words words;
     mlir::Value scales;
   };
+  /// The tiles of a warp: in each round `steps` of one chunk, matrices running fastest, then tiles of the block.
+  struct Sequence {
+    const ProductWeights &weights;
+    mlir::Value firstTile;
+    int64_t steps;
+  };
+  mlir::Value chunkOf(mlir::Value round);
+  /// The place in the ring of tile number `step` of a round, and its first byte there.
+  mlir::Value slotOf(const Sequence &sequence, mlir::Value round, int64_t step);
   mlir::Value slotAt(mlir::Value slot);
-  void requestTile(const WeightMatrix &matrix, mlir::Value tile, mlir::Value chunk, mlir::Value slot);
+  /// Ask for tile number `step` of a round or of those behind it.
+  void request(const Sequence &sequence, mlir::Value round, int64_t step);
+  void copyTile(const WeightMatrix &matrix, mlir::Value tile, mlir::Value chunk, mlir::Value slot);
+  /// Wait for a tile, take it into registers, and ask for the one that comes to its place.
+  TilePart takeTile(const Sequence &sequence, mlir::Value round, int64_t step);
   TilePart readTile(mlir::Value slot, bool scaled);
   InputPart inputPart(const WeightMatrix &matrix, const ProductInput &input, mlir::Value row, mlir::Value begin);
   /// sums[i] += 64 columns, number `unit` of the tile, times tile i of the input.

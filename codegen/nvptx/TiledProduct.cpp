@@ -33,27 +33,12 @@ SmallVector<Value> TensorProduct::sumTiles(const ProductWeights &weights, Value 
   const WeightMatrix &shape = weights.matrices.front();
   bool scaled = bool(shape.inputScale);
   auto matrices = static_cast<int64_t>(weights.matrices.size());
-  int64_t steps = weights.tilesPerBlock * matrices;
-  Value chunks = builder.index(Tile::across(shape.columns)), warps = builder.index(warp.warps());
-  auto chunkOf = [&](Value round) { return builder.add(warp.warp(), builder.mul(round, warps)); };
-  auto slotOf = [&](Value round, int64_t step) {
-    Value number = builder.add(builder.mul(round, builder.index(steps)), builder.index(step));
-    return builder.rem(number, builder.index(kStages));
-  };
-  // Tile number `step` of a round or of those behind it. Beyond the last chunk there is an empty group, so that all can be counted alike.
-  auto request = [&](Value round, int64_t step) {
-    round = builder.add(round, builder.index(step / steps));
-    step %= steps;
-    Value chunk = chunkOf(round), tile = builder.add(firstTile, builder.index(step / matrices));
-    builder.when(builder.less(chunk, chunks),
-                 [&] { requestTile(weights.matrices[step % matrices], tile, chunk, slotOf(round, step)); });
-    warp.endCopies();
-  };
+  Sequence sequence{weights, firstTile, weights.tilesPerBlock * matrices};
   for (int64_t step = 0; step < kStages; ++step)
-    request(builder.index(0), step);
-  Value left = builder.sub(chunks, warp.warp());
-  Value rounds = builder.div(builder.add(left, builder.index(warp.warps() - 1)), warps);
-  SmallVector<Value> initial(steps * rows.size(), builder.splat(builder.f32(0.0f), 4));
+    request(sequence, builder.index(0), step);
+  Value left = builder.sub(builder.index(Tile::across(shape.columns)), warp.warp());
+  Value rounds = builder.div(builder.add(left, builder.index(warp.warps() - 1)), builder.index(warp.warps()));
+  SmallVector<Value> initial(sequence.steps * rows.size(), builder.splat(builder.f32(0.0f), 4));
   return builder.fold(builder.index(0), rounds, 1, initial, [&](Value round, ValueRange carried) {
     SmallVector<Value> sums(carried);
     auto inputsOf = [&](int64_t matrix, int64_t unit) {
@@ -67,15 +52,11 @@ SmallVector<Value> TensorProduct::sumTiles(const ProductWeights &weights, Value 
     SmallVector<SmallVector<InputPart>> held;
     for (int64_t i = 0; i < inputs * kUnits && rows.size() <= kMostHeld; ++i)
       held.push_back(inputsOf(i / kUnits, i % kUnits));
-    for (int64_t step = 0; step < steps; ++step) {
-      warp.awaitCopies(kStages - 1);
-      warp.syncWarp();
-      TilePart part = readTile(slotOf(round, step), scaled);
-      warp.syncWarp();
-      request(round, step + kStages);
+    for (int64_t step = 0; step < sequence.steps; ++step) {
+      TilePart part = takeTile(sequence, round, step);
+      int64_t matrix = step % matrices % inputs;
       auto own = MutableArrayRef(sums).slice(step * rows.size(), rows.size());
       for (int64_t unit = 0; unit < kUnits; ++unit) {
-        int64_t matrix = step % matrices % inputs;
         SmallVector<InputPart> factors = held.empty() ? inputsOf(matrix, unit) : held[matrix * kUnits + unit];
         scaled ? multiplyScaled(part, unit, factors, own) : multiply(part, unit, factors, own);
       }
@@ -84,12 +65,42 @@ SmallVector<Value> TensorProduct::sumTiles(const ProductWeights &weights, Value 
   });
 }
 
+Value TensorProduct::chunkOf(Value round) {
+  return builder.add(warp.warp(), builder.mul(round, builder.index(warp.warps())));
+}
+
+Value TensorProduct::slotOf(const Sequence &sequence, Value round, int64_t step) {
+  Value number = builder.add(builder.mul(round, builder.index(sequence.steps)), builder.index(step));
+  return builder.rem(number, builder.index(kStages));
+}
+
+void TensorProduct::request(const Sequence &sequence, Value round, int64_t step) {
+  round = builder.add(round, builder.index(step / sequence.steps));
+  step %= sequence.steps;
+  const auto &matrices = sequence.weights.matrices;
+  auto count = static_cast<int64_t>(matrices.size());
+  Value chunk = chunkOf(round), tile = builder.add(sequence.firstTile, builder.index(step / count));
+  // Beyond the last chunk there is an empty group, so that all can be counted alike.
+  Value there = builder.less(chunk, builder.index(Tile::across(matrices.front().columns)));
+  builder.when(there, [&] { copyTile(matrices[step % count], tile, chunk, slotOf(sequence, round, step)); });
+  warp.endCopies();
+}
+
+TensorProduct::TilePart TensorProduct::takeTile(const Sequence &sequence, Value round, int64_t step) {
+  warp.awaitCopies(kStages - 1);
+  warp.syncWarp();
+  TilePart part = readTile(slotOf(sequence, round, step), bool(sequence.weights.matrices.front().inputScale));
+  warp.syncWarp();
+  request(sequence, round, step + kStages);
+  return part;
+}
+
 Value TensorProduct::slotAt(Value slot) {
   Value number = builder.add(builder.mul(warp.warp(), builder.index(kStages)), slot);
   return builder.mul(number, builder.index(Tile::kBytes));
 }
 
-void TensorProduct::requestTile(const WeightMatrix &matrix, Value tile, Value chunk, Value slot) {
+void TensorProduct::copyTile(const WeightMatrix &matrix, Value tile, Value chunk, Value slot) {
   Value place = slotAt(slot);
   auto copy = [&](int64_t begin, int64_t bytes) {
     Value offset = builder.add(builder.index(begin), builder.mul(warp.lane(), builder.index(bytes)));

@@ -41,7 +41,7 @@ struct Weight {
   std::vector<int64_t> shape;
   /// Scalars only: compressed-tensors stores the inverse of the global scale.
   bool reciprocal = false;
-  /// Data and tables only: not in the checkpoint, but memory of `shape` for each, which Manifest::load fills.
+  /// Data and tables only: not in the checkpoint, but memory of `shape` [bytes] for each, which Manifest::load fills.
   bool filled = false;
   bool operator==(const Weight &) const = default;
 };

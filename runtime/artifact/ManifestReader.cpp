@@ -178,6 +178,10 @@ void checkWeight(Reader &r, const Weight &weight, const std::string &where) {
                        kForms[static_cast<int>(weight.form)]));
   if (weight.filled && weight.form == WeightForm::Scalars)
     r.fail(fmt::format("{}filled must be of data or a table, but found it at scalars", where));
+  if (weight.filled && (weight.shape.size() != 1 || weight.shape[0] > kMost / weight.count))
+    r.fail(
+        fmt::format("{}shape of what is filled must be a number of bytes, of all together at most {}, but found [{}]",
+                    where, kMost, fmt::join(weight.shape, ", ")));
 }
 
 Weight readWeight(Reader &r, const Json &json, const std::string &where) {

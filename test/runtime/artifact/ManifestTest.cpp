@@ -257,6 +257,13 @@ TEST(Manifest, refusesWeights) {
             "manifest.json: weights[1].reciprocal must be of scalars, but found it at table");
   EXPECT_EQ(refusal([](auto &j) { j["weights"][2]["filled"] = true; }),
             "manifest.json: weights[2].filled must be of data or a table, but found it at scalars");
+  for (auto [shape, found] : {std::pair("[48, 96]", "48, 96"), std::pair("[72057594037927936]", "72057594037927936")})
+    EXPECT_EQ(
+        refusal([&](auto &j) { j["weights"][4]["shape"] = nlohmann::json::parse(shape); }),
+        fmt::format(
+            "manifest.json: weights[4].shape of what is filled must be a number of bytes, of all together at most "
+            "72057594037927936, but found [{}]",
+            found));
 }
 
 TEST(Manifest, refusesLoads) {
