@@ -45,22 +45,19 @@ bool isTiled(Type type) {
   return isPacked(type) && cast<Nvfp4Attr>(cast<RankedTensorType>(type).getEncoding()).getTiled();
 }
 
-RankedTensorType withWideInputs(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  if (!quantizesInputs(type))
-    return tensor;
-  auto packed = cast<Nvfp4Attr>(tensor.getEncoding());
-  auto wide = Nvfp4Attr::get(type.getContext(), packed.getBlock(), packed.getSource(), /*quantized_inputs=*/false,
-                             packed.getTiled());
-  return RankedTensorType::get(tensor.getShape(), tensor.getElementType(), wide);
+/// A packed weight's type with other flags.
+static RankedTensorType withFlags(RankedTensorType type, bool quantizedInputs, bool tiled) {
+  auto packed = cast<Nvfp4Attr>(type.getEncoding());
+  auto encoding = Nvfp4Attr::get(type.getContext(), packed.getBlock(), packed.getSource(), quantizedInputs, tiled);
+  return RankedTensorType::get(type.getShape(), type.getElementType(), encoding);
 }
 
-RankedTensorType inTiles(RankedTensorType type) {
-  auto stored = cast<Nvfp4Attr>(type.getEncoding());
-  auto tiled = Nvfp4Attr::get(type.getContext(), stored.getBlock(), stored.getSource(), stored.getQuantizedInputs(),
-                              /*tiled=*/true);
-  return RankedTensorType::get(type.getShape(), type.getElementType(), tiled);
+RankedTensorType withWideInputs(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return quantizesInputs(type) ? withFlags(tensor, /*quantizedInputs=*/false, isTiled(type)) : tensor;
 }
+
+RankedTensorType inTiles(RankedTensorType type) { return withFlags(type, quantizesInputs(type), /*tiled=*/true); }
 
 bool TargetAttr::has(StringRef name) const {
   return llvm::any_of(llvm::split(getFeatures(), ','),

@@ -135,9 +135,12 @@ LogicalResult KernelSparseMlaPartOp::verify() {
       check.equal("stats width", stats.width(), 2 * countParts() * int64_t(getHeads()), "2 * parts * heads"));
 }
 
-int64_t KernelSparseMlaJoinOp::countParts() {
-  return getStats().getType().getShape().back() / (2 * static_cast<int64_t>(getHeads()));
+/// A largest logit and a sum of powers for each part of each head.
+static int64_t partsIn(TypedValue<MemRefType> stats, int64_t heads) {
+  return stats.getType().getShape().back() / (2 * heads);
 }
+
+int64_t KernelSparseMlaJoinOp::countParts() { return partsIn(getStats(), getHeads()); }
 
 LogicalResult KernelSparseMlaJoinOp::verify() {
   Checks check(*this);
@@ -149,9 +152,7 @@ LogicalResult KernelSparseMlaJoinOp::verify() {
                  check.equal("sums width", sums.width(), countParts() * output.width(), "parts * output width"));
 }
 
-int64_t KernelSparseMlaValuesOp::countParts() {
-  return getStats().getType().getShape().back() / (2 * static_cast<int64_t>(getHeads()));
-}
+int64_t KernelSparseMlaValuesOp::countParts() { return partsIn(getStats(), getHeads()); }
 
 LogicalResult KernelSparseMlaValuesOp::verify() {
   Checks check(*this);

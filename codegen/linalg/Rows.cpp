@@ -1,5 +1,6 @@
 // Rows that are moved or added: embed, gather_rows, add, moe_combine.
 #include "codegen/linalg/Columns.h"
+#include "codegen/linalg/ExpertSum.h"
 #include "codegen/linalg/PlainBodies.h"
 #include "codegen/linalg/Tokens.h"
 
@@ -48,22 +49,11 @@ void buildPlain(KernelAddOp op, KernelBuilder &builder) {
 }
 
 void buildPlain(KernelMoeCombineOp op, KernelBuilder &builder) {
-  Value input = builder.buffer(op.getInput()), weights = builder.buffer(op.getWeights()),
-        output = builder.buffer(op.getOutput());
-  Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
-  Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
-  Value choices = builder.index(widthOf(op.getWeights()));
+  Value output = builder.buffer(op.getOutput());
+  ExpertSum sum(builder, op.getInput(), op.getWeights(), op.getShared(), op.getResidual());
   elements(builder, builder.rows(), widthOf(op.getOutput()), [&](Value row, Value column, int64_t lanes) {
-    Value zero = inLanes(builder, builder.f32(0.0f), lanes);
-    Value sum = builder.fold(builder.index(0), choices, 1, zero, [&](Value j, ValueRange carried) {
-      Value weight = inLanes(builder, builder.load(weights, {row, j}), lanes);
-      Value entry = builder.add(builder.mul(row, choices), j);
-      return SmallVector<Value>{builder.fma(weight, loadLanes(builder, input, {entry, column}, lanes), carried[0])};
-    })[0];
-    for (Value other : {shared, residual})
-      if (other)
-        sum = builder.add(sum, loadLanes(builder, other, {row, column}, lanes));
-    builder.store(sum, output, {row, column});
+    auto load = [&](Value memref, ValueRange place) { return loadLanes(builder, memref, place, lanes); };
+    builder.store(sum.at(row, column, lanes, load), output, {row, column});
   });
 }
 

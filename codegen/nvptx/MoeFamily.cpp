@@ -8,6 +8,7 @@
 //
 // With fewer entries than experts a place is one of the sorted list of entries, and only a place where an expert starts has work; with
 // more, a place is an expert.
+#include "codegen/linalg/ExpertSum.h"
 #include "codegen/nvptx/Families.h"
 #include "codegen/nvptx/TensorProduct.h"
 #include "codegen/target/Target.h"
@@ -125,30 +126,16 @@ private:
   static void combine(KernelMoeDownCombineOp op, const ProductWeights &product, Warp &warp, KernelBuilder &builder) {
     Value blocks = builder.index(product.blocks()), block = builder.rem(warp.block(), blocks);
     Value arrivals = builder.buffer(op.getArrivals()), scratch = warp.shared(1, builder.getI32Type());
-    Value parts = builder.buffer(op.getParts()), weights = builder.buffer(op.getWeights()),
-          output = builder.buffer(op.getOutput());
-    Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
-    Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
-    Value choices = builder.index(op.getWeights().getType().getShape().back());
+    Value output = builder.buffer(op.getOutput());
+    ExpertSum sum(builder, op.getParts(), op.getWeights(), op.getShared(), op.getResidual());
     int64_t columns = product.tilesPerBlock * TensorProduct::kTileRows;
     Value begin = builder.mul(block, builder.index(columns));
     Value end = builder.min(builder.add(begin, builder.index(columns)), builder.index(product.count));
-    auto sumOf = [&](Value row, Value n) {
-      auto add = [&](Value j, ValueRange carried) {
-        Value entry = builder.add(builder.mul(row, choices), j);
-        return SmallVector<Value>{
-            builder.fma(builder.load(weights, {row, j}), builder.load(parts, {entry, n}), carried[0])};
-      };
-      Value sum = builder.fold(builder.index(0), choices, 1, builder.f32(0.0f), add)[0];
-      for (Value other : {shared, residual})
-        if (other)
-          sum = builder.add(sum, builder.load(other, {row, n}));
-      return sum;
-    };
+    auto load = [&](Value memref, ValueRange place) { return builder.load(memref, place); };
     builder.when(warp.isLastBlock(arrivals, block, builder.div(warp.blocks(), blocks), scratch), [&] {
       builder.loop(builder.index(0), builder.rows(), 1, [&](Value row) {
         builder.loop(builder.add(begin, warp.thread()), end, warp.threads(),
-                     [&](Value n) { builder.store(sumOf(row, n), output, {row, n}); });
+                     [&](Value n) { builder.store(sum.at(row, n, 1, load), output, {row, n}); });
       });
     });
   }

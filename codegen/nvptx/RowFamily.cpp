@@ -3,6 +3,7 @@
 // norm, rope_cache_write: a block has a row, its threads the columns, because a row has one sum. The others: blocks share a row.
 //
 //     thread 0 [ 0..7 ] thread 1 [ 8..15 ] ... thread 255 [ 2040..2047 ] thread 0, or that of the next block [ 2048..2055 ] ...
+#include "codegen/linalg/ExpertSum.h"
 #include "codegen/linalg/Products.h"
 #include "codegen/linalg/RowNorm.h"
 #include "codegen/linalg/Tokens.h"
@@ -150,21 +151,10 @@ public:
   }
 
   void build(KernelMoeCombineOp op) {
-    Value input = builder.buffer(op.getInput()), weights = builder.buffer(op.getWeights());
-    Value shared = op.getShared() ? builder.buffer(op.getShared()) : Value();
-    Value residual = op.getResidual() ? builder.buffer(op.getResidual()) : Value();
-    Value choices = builder.index(widthOf(op.getWeights()));
+    ExpertSum sum(builder, op.getInput(), op.getWeights(), op.getShared(), op.getResidual());
     forColumns(op.getOutput(), [&](Value row, Value column, int64_t lanes) {
-      Value sum = builder.fold(
-          builder.index(0), choices, 1, inLanes(builder.f32(0.0f), lanes), [&](Value j, ValueRange carried) {
-            Value weight = inLanes(builder.load(weights, {row, j}), lanes);
-            Value entry = builder.add(builder.mul(row, choices), j);
-            return SmallVector<Value>{builder.fma(weight, warp.loadWide(input, {entry, column}, lanes), carried[0])};
-          })[0];
-      for (Value other : {shared, residual})
-        if (other)
-          sum = builder.add(sum, warp.loadWide(other, {row, column}, lanes));
-      return sum;
+      auto load = [&](Value memref, ValueRange place) { return warp.loadWide(memref, place, lanes); };
+      return sum.at(row, column, lanes, load);
     });
   }
 

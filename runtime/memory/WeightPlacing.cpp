@@ -110,6 +110,8 @@ private:
   }
 
   Result<void> fill() {
+    if (manifest.load.empty())
+      return {};
     uint64_t most = 0;
     for (const Launch &launch : manifest.load) {
       uint64_t bytes = 0;
@@ -125,8 +127,6 @@ private:
     for (const Launch &launch : manifest.load)
       for (int64_t index = 0; index < manifest.weights[launch.arguments.front().index].count; ++index)
         fillTensor(launch, index, static_cast<char *>(staging->address()));
-    if (manifest.load.empty())
-      return {};
     Result<void> done = device.synchronize();
     return done ? done : Error{"program load: " + done.error().message};
   }
